@@ -1,0 +1,187 @@
+"""All that the author of an adapter or an integration reads.
+
+An integration overrides the hooks it wants. Each hook gets one frozen payload; it answers by what
+it returns or by calling what the payload holds, and changes nothing in place. An adapter is an
+integration that calls `set_adapter` in `config_done`.
+"""
+
+import logging
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from routelet.routing import Route
+from routelet_bundler.config import option_table
+from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.model import (
+    Adapter,
+    AdapterFeatures,
+    Config,
+    Level,
+    Limits,
+    Prerendered,
+    Table,
+    Target,
+)
+
+__all__ = [
+    "Adapter",
+    "AdapterFeatures",
+    "BuildDone",
+    "BuildGenerated",
+    "BuildSsr",
+    "BuildStart",
+    "Command",
+    "ConfigDone",
+    "ConfigSetup",
+    "Integration",
+    "Level",
+    "Limits",
+    "Logger",
+    "Table",
+    "Target",
+    "option_table",
+]
+
+Command = Literal["build", "dev", "preview"]
+"""What the integration takes part in."""
+
+Logger = logging.LoggerAdapter[logging.Logger]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigSetup:
+    """Payload of `config_setup`; `update_config(trailing_slash="never")` changes keys."""
+
+    config: Config
+    command: Command
+    update_config: Callable[..., None]
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigDone:
+    """Payload of `config_done`: the configuration as it stays."""
+
+    config: Config
+    set_adapter: Callable[[Adapter], None]
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildStart:
+    """Payload of `build_start`."""
+
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSsr:
+    """Payload of `build_ssr`: the emitted entry modules.
+
+    `entry_points` are file URLs of files that exist now, in the folder that becomes `dist/` once
+    the whole build has succeeded. `functions` are the traced files of each entry: source path by
+    path in its zip.
+    """
+
+    entry_points: Mapping[Route, str]
+    middleware_entry_point: str | None
+    manifest: Mapping[str, Any]
+    functions: Mapping[str, Mapping[str, Path]]
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildGenerated:
+    """Payload of `build_generated`: prerendered files are in `directory`."""
+
+    directory: Path
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildDone:
+    """Payload of `build_done`: everything is written to `out_dir`, routelet.json included.
+
+    `out_dir` becomes `dist/` right after; what is written into it goes along.
+    """
+
+    out_dir: Path
+    routes: tuple[Route, ...]
+    pages: tuple[Prerendered, ...]
+    logger: Logger
+
+
+class Integration:
+    """Something that takes part in a build. Every hook does nothing until it is overridden."""
+
+    name: str = "integration"
+
+    def config_setup(self, payload: ConfigSetup) -> None:
+        """Change the configuration before it is used."""
+
+    def config_done(self, payload: ConfigDone) -> None:
+        """Read the final configuration; an adapter calls `set_adapter` here."""
+
+    def build_start(self, payload: BuildStart) -> None:
+        """Act before anything is built."""
+
+    def build_ssr(self, payload: BuildSsr) -> None:
+        """Use the entry modules that were emitted."""
+
+    def build_generated(self, payload: BuildGenerated) -> None:
+        """Use the prerendered files."""
+
+    def build_done(self, payload: BuildDone) -> None:
+        """Use, or add to, all that was built."""
+
+
+Hook = Callable[[Integration, Logger], None]
+
+
+def fire(integrations: Iterable[Integration], hook_name: str, hook: Hook) -> None:
+    """Call a hook of each integration, with a logger that prefixes its name.
+
+    What a hook raises becomes a `RouteletError` that names the integration and the hook, unless
+    it is one already.
+    """
+    for integration in integrations:
+        try:
+            hook(integration, logger_of(integration.name))
+        except RouteletError:
+            raise
+        except Exception as error:
+            raise RouteletError(
+                f"the integration {integration.name} failed in {hook_name}: {error!r}"
+            ) from error
+
+
+class _Prefixed(logging.LoggerAdapter[logging.Logger]):
+    def process(self, msg: Any, kwargs: Any) -> tuple[Any, Any]:
+        return f"[{(self.extra or {}).get('prefix')}] {msg}", kwargs
+
+
+def logger_of(name: str) -> Logger:
+    """Return a logger that puts `[name]` before each message."""
+    return _Prefixed(logging.getLogger("routelet"), {"prefix": name})
+
+
+def check_features(adapter: Adapter, output: str) -> list[str]:
+    """Return warnings about features in use; raise for one that the adapter does not support.
+
+    As Astro's validateSupportedFeatures, but a build that "won't be built" is not built.
+    """
+    feature = f"{output}_output"
+    level = adapter.supported_features.get(feature, "unsupported")
+    if level == "unsupported":
+        raise RouteletError(
+            f'the adapter {adapter.name} does not support output = "{output}" ({feature})',
+            where="pyproject.toml [tool.routelet]",
+            mend="choose another output or another adapter",
+            status=WRONG_USE,
+        )
+    if level == "stable":
+        return []
+    says = {"experimental": "is experimental in", "deprecated": "is deprecated in"}[level]
+    return [f"{feature} {says} the adapter {adapter.name}"]

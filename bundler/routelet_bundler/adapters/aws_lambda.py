@@ -1,0 +1,153 @@
+"""The AWS Lambda adapter: targets, limits and templates of AWS are named here and below only."""
+
+import json
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from routelet_bundler.adapter import (
+    Adapter,
+    AdapterFeatures,
+    BuildDone,
+    ConfigDone,
+    Integration,
+    Limits,
+    Table,
+    Target,
+)
+from routelet_bundler.config import option_table
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.interpreters import HOST
+from routelet_bundler.model import Strings, kebab
+from routelet_bundler.render import sam_template
+
+GLIBC: Mapping[str, str] = {
+    "3.10": "2_17",
+    "3.11": "2_17",
+    "3.12": "2_34",
+    "3.13": "2_34",
+    "3.14": "2_34",
+}
+"""The newest glibc that wheels may need, by Python.
+
+3.10 and 3.11 run on Amazon Linux 2 (glibc 2.26), of which installers know only manylinux2014;
+from 3.12 on it is Amazon Linux 2023 (glibc 2.34).
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-runtimes.html
+"""
+
+SDK = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateutil", "six")
+"""The distributions that AWS's Python runtime has: boto3 and all that it requires.
+
+https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
+"""
+
+LIMITS = Limits(
+    zipped_bytes=50 * 1024 * 1024,
+    unzipped_bytes=250 * 1024 * 1024,
+    handler_length=128,
+    source="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
+)
+
+Runtime = Literal["python3.10", "python3.11", "python3.12", "python3.13", "python3.14"]
+
+
+class Options(Table):
+    """`[tool.routelet.adapters.aws-lambda]`: memory in MB, timeout in seconds."""
+
+    function_per_route: bool = True
+    split: Literal["route", "config", "auto", "single"] = "route"
+    edge_middleware: bool = False
+    runtime: Runtime | None = None
+    architecture: Literal["x86_64", "arm64"] = "x86_64"
+    front: Literal["http-api", "function-url", "rest-api", "alb"] = "http-api"
+    memory: int = Field(default=512, ge=128, le=10_240)
+    timeout: int = Field(default=10, ge=1, le=900)
+    sdk: Literal["runtime", "bundle"] = "runtime"
+    dependencies: Literal["declared", "reached", "all"] = "reached"
+    strip: bool = False
+    recipes: Strings = ()
+    bytecode: bool = True
+    powertools: bool = False
+
+
+NOT_YET: Mapping[str, tuple[object, ...]] = {
+    "split": ("config", "auto"),
+    "edge_middleware": (True,),
+    "front": ("function-url", "rest-api", "alb"),
+    "strip": (True,),
+    "powertools": (True,),
+}
+"""Values that the contract names and that this version refuses rather than ignores."""
+
+
+def aws_lambda(**options: Any) -> "AwsLambda":
+    """Return the adapter with the options of its table; raises `RouteletError` for faulty ones."""
+    table = option_table(Options, options)
+    raise_all(
+        [
+            RouteletError(
+                f'"{kebab(key)}" = {getattr(table, key)!r} is not in this version of routelet',
+                where=kebab(key),
+                mend="leave the key out",
+                status=WRONG_USE,
+            )
+            for key in table.model_fields_set
+            if getattr(table, key) in NOT_YET.get(key, ()) or (key == "recipes" and table.recipes)
+        ]
+    )
+    return AwsLambda(table)
+
+
+class AwsLambda(Integration):
+    """One Lambda function per route, or one for all."""
+
+    name = "aws-lambda"
+
+    def __init__(self, options: Options) -> None:
+        self._options = options
+
+    def config_done(self, payload: ConfigDone) -> None:
+        """Say what Lambda is."""
+        options = self._options
+        python = (options.runtime or f"python{HOST}").removeprefix("python")
+        if python not in GLIBC:
+            raise RouteletError(
+                f"Lambda has no Python {python}",
+                where="pyproject.toml [tool.routelet.adapters.aws-lambda]",
+                mend=f"set runtime to one of {', '.join(f'python{minor}' for minor in GLIBC)}",
+            )
+        per_route = options.function_per_route and options.split == "route"
+        payload.set_adapter(
+            Adapter(
+                name=self.name,
+                server_entrypoint="routelet.aws",
+                exports=("handler",),
+                adapter_features=AdapterFeatures(function_per_route=per_route),
+                supported_features={
+                    "static_output": "stable",
+                    "hybrid_output": "stable",
+                    "server_output": "stable",
+                },
+                target=Target(
+                    python=python,
+                    architecture=options.architecture,
+                    glibc=GLIBC[python],
+                    runtime=f"python{python}",
+                    bytecode=options.bytecode,
+                    provided=SDK if options.sdk == "runtime" else (),
+                    provided_through="boto3",
+                    companions=options.dependencies,
+                ),
+                limits=LIMITS,
+                memory_mb=options.memory,
+                timeout_s=options.timeout,
+                front=options.front,
+            )
+        )
+
+    def build_done(self, payload: BuildDone) -> None:
+        """Write the SAM template from routelet.json."""
+        manifest = json.loads((payload.out_dir / "routelet.json").read_text())
+        if manifest["functions"]:
+            (payload.out_dir / "template.yaml").write_text(sam_template(manifest))

@@ -1,0 +1,99 @@
+"""`routelet build`."""
+
+import json
+import tempfile
+import time
+from pathlib import Path
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from routelet_bundler.cli.progress import progress
+from routelet_bundler.cli.terminal import (
+    console,
+    json_option,
+    print_json,
+    print_warnings,
+    reports_errors,
+    root_option,
+    size,
+)
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import Build
+from routelet_bundler.pipeline import build
+
+
+@click.command("build")
+@root_option
+@click.option("--out-dir", type=click.Path(path_type=Path), help="Instead of dist/.")
+@click.option("--jobs", type=click.IntRange(min=1), help="Parallel work; all cores by default.")
+@click.option("--locked", is_flag=True, help="Refuse a missing or stale lock file.")
+@click.option(
+    "--check-reproducible", is_flag=True, help="Build twice and compare the zips' SHA-256."
+)
+@json_option
+@reports_errors
+def command(
+    *,
+    root: Path,
+    out_dir: Path | None,
+    jobs: int | None,
+    locked: bool,
+    check_reproducible: bool,
+    as_json: bool,
+) -> None:
+    """Build the site into dist/: one zip for each on-demand route."""
+    start = time.monotonic()
+    with progress() as report:
+        made = build(root, out_dir, jobs=jobs, locked=locked, report=report)
+        if check_reproducible:
+            _compare_with_another(made, root, jobs, locked=locked)
+    print_warnings(made.warnings)
+    if as_json:
+        print_json(json.loads((made.out_dir / "routelet.json").read_text()))
+    else:
+        _print_table(made)
+    console.print(
+        f"{len(made.functions)} functions, {len(made.prerendered)} prerendered files "
+        f"in {time.monotonic() - start:.2f} s"
+    )
+
+
+def _compare_with_another(made: Build, root: Path, jobs: int | None, *, locked: bool) -> None:
+    """Build again, elsewhere and without the cache; raise where a zip differs."""
+    with tempfile.TemporaryDirectory(prefix="routelet-again-") as folder:
+        again = build(
+            root, Path(folder, "dist"), jobs=jobs, locked=locked, cache_folder=Path(folder, "cache")
+        )
+        digests = {one.name: one.zip.sha256 for one in again.functions}
+    differing = [one.name for one in made.functions if digests.get(one.name) != one.zip.sha256]
+    if differing:
+        raise RouteletError(f"two builds gave different zips: {', '.join(differing)}")
+    console.print(f"reproducible: {len(digests)} zips have equal SHA-256 in two builds")
+
+
+def _print_table(made: Build) -> None:
+    if not made.functions:
+        return
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("route")
+    table.add_column("file")
+    table.add_column("zip", justify="right")
+    table.add_column("unzipped", justify="right")
+    table.add_column("distributions")
+    table.add_column("verified")
+    for one in made.functions:
+        pages = one.function.pages
+        distributions = [found.name for found, _ in one.function.traced.distributions]
+        if one.function.traced.provided:
+            distributions.append("(boto3 of the runtime)")
+        table.add_row(
+            escape("\n".join(page.route.route for page in pages)),
+            escape("\n".join(page.route.component or "" for page in pages)),
+            size(one.zip.zipped_bytes),
+            size(one.zip.unzipped_bytes),
+            ", ".join(distributions) or "-",
+            one.verdict.how if one.verdict.verified else f"not verified: {one.verdict.how}",
+        )
+    console.print(table)

@@ -1,0 +1,28 @@
+"""`routelet emulate`."""
+
+import threading
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from routelet_bundler.cli.terminal import console, reports_errors, root_option
+from routelet_bundler.config import read_config
+from routelet_bundler.emulator import Emulator
+
+
+@click.command("emulate")
+@root_option
+@click.option("--out-dir", type=click.Path(path_type=Path), help="The built site, if not dist/.")
+@click.option("--port", type=int, default=8787, show_default=True, help="0 takes a free one.")
+@reports_errors
+def command(*, root: Path, out_dir: Path | None, port: int) -> None:
+    """Run the built zips locally, under AWS's own runtime client, until interrupted."""
+    config, _ = read_config(root)
+    dist = out_dir or root / config.out_dir
+    with Emulator(dist, port=port, log=lambda line: console.print(escape(line))) as emulator:
+        console.print(f"serving {dist} at [bold]{emulator.url}[/] (Ctrl-C stops)")
+        try:
+            threading.Event().wait()
+        except KeyboardInterrupt:
+            console.print("stopped")

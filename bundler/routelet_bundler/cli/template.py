@@ -1,0 +1,40 @@
+"""`routelet template`."""
+
+import json
+from pathlib import Path
+
+import click
+
+from routelet_bundler.cli.terminal import console, reports_errors, root_option
+from routelet_bundler.config import read_config
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.render import cdk_files, sam_template
+from routelet_bundler.staging import write_texts
+
+
+@click.command("template")
+@click.argument("kind", type=click.Choice(["sam", "cdk"]))
+@root_option
+@click.option("--out-dir", type=click.Path(path_type=Path), help="The built site, if not dist/.")
+@reports_errors
+def command(*, kind: str, root: Path, out_dir: Path | None) -> None:
+    """Write what deploys the built zips: dist/template.yaml, or a CDK app in dist/cdk/."""
+    config, _ = read_config(root)
+    dist = out_dir or root / config.out_dir
+    manifest = _manifest(dist)
+    if kind == "sam":
+        written = write_texts(dist, {"template.yaml": sam_template(manifest)})
+    else:
+        written = write_texts(dist / "cdk", cdk_files(manifest))
+    for path in written.values():
+        console.print(f"wrote {path}")
+
+
+def _manifest(dist: Path) -> dict[str, object]:
+    try:
+        manifest: dict[str, object] = json.loads((dist / "routelet.json").read_text())
+    except FileNotFoundError:
+        raise RouteletError(
+            f"there is no {dist / 'routelet.json'}", mend="run `routelet build` first"
+        ) from None
+    return manifest

@@ -1,0 +1,132 @@
+"""`[tool.routelet]` of a site's pyproject.toml as a `Config`.
+
+Every mistake is reported at once, with file, line and the nearest right key; exit status 2.
+"""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
+from routelet_bundler.model import Config, Project, kebab
+from routelet_bundler.toml_lines import line_of
+
+FILE = "pyproject.toml"
+TABLE = ("tool", "routelet")
+
+
+T = TypeVar("T", bound=BaseModel)
+
+
+def read_config(root: Path) -> tuple[Config, Project]:
+    """Read the configuration of the site at `root`.
+
+    Raises `RouteletError` where there is no pyproject.toml, or for each mistake in it.
+    """
+    document, text = read_document(root)
+    table = document.get("tool", {}).get("routelet", {})
+    config = parse_table(Config, table, at=TABLE, text=text)
+    return config, Project.model_validate(document.get("project", {}))
+
+
+def read_document(root: Path) -> tuple[dict[str, Any], str]:
+    """Return pyproject.toml of `root`, parsed and as text."""
+    path = root / FILE
+    try:
+        text = path.read_text()
+        return tomllib.loads(text), text
+    except FileNotFoundError:
+        raise RouteletError(
+            f"there is no {FILE} in {root}",
+            mend="name the site's folder with --root",
+            status=WRONG_USE,
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        raise RouteletError(
+            f"{FILE} is no valid TOML: {error}", where=FILE, status=WRONG_USE
+        ) from None
+
+
+def parse_table(model: type[T], table: Mapping[str, Any], *, at: tuple[str, ...], text: str) -> T:
+    """Return `table` as `model`; it stands `at` those keys of pyproject.toml, whose text is `text`.
+
+    Raises `RouteletError` with every mistake.
+    """
+    try:
+        return model.model_validate(table)
+    except ValidationError as error:
+        raise _mistakes(model, error, at, text) from None
+
+
+def updated(config: Config, changes: Mapping[str, Any]) -> Config:
+    """Return `config` with attributes changed; raises `RouteletError` for a faulty one."""
+    if not changes:
+        return config
+    table = config.model_dump(by_alias=True, exclude_unset=True)
+    table |= {kebab(name): value for name, value in changes.items()}
+    return parse_table(Config, table, at=TABLE, text="")
+
+
+def option_table(model: type[T], options: Mapping[str, Any]) -> T:
+    """Return the keywords of an adapter's factory as `model`.
+
+    Raises `RouteletError` with every mistake, its key as `where`: whoever calls the factory
+    knows the file.
+    """
+    try:
+        return model.model_validate({kebab(key): value for key, value in options.items()})
+    except ValidationError as error:
+        raise _mistakes(model, error, (), None) from None
+
+
+def _mistakes(
+    model: type[BaseModel], error: ValidationError, at: tuple[str, ...], text: str | None
+) -> RouteletError:
+    first, *rest = (_mistake(model, problem, at, text) for problem in error.errors())
+    first.others = tuple(rest)
+    return first
+
+
+def _mistake(
+    model: type[BaseModel], problem: Any, at: tuple[str, ...], text: str | None
+) -> RouteletError:
+    keys = tuple(str(key) for key in problem["loc"])
+    mend = ""
+    if problem["type"] == "extra_forbidden":
+        what = f'unknown key "{keys[-1]}"'
+        mend = did_you_mean(keys[-1], keys_at(model, keys[:-1]))
+    else:
+        what = f'"{".".join(keys)}": {problem["msg"]}, not {problem["input"]!r}'
+    if text is None:
+        return RouteletError(what, where=".".join(keys), mend=mend, status=WRONG_USE)
+    return config_error(what, (*at, *keys), text, mend=mend)
+
+
+def config_error(what: str, keys: tuple[str, ...], text: str, *, mend: str = "") -> RouteletError:
+    """Return a mistake at `keys` of pyproject.toml, with the line where they stand."""
+    line = line_of(text, keys)
+    where = f"{FILE}:{line}" if line else f"{FILE} [{'.'.join(keys[:-1])}]"
+    return RouteletError(what, where=where, mend=mend, status=WRONG_USE)
+
+
+def keys_at(model: type[BaseModel], keys: tuple[str, ...]) -> tuple[str, ...]:
+    """Return the keys that the table at `keys` below `model` may have."""
+    found = model
+    for key in keys:
+        field = {kebab(name): field for name, field in found.model_fields.items()}.get(key)
+        inner = _model_in(field.annotation) if field else found
+        if inner is None:
+            return ()
+        found = inner
+    return tuple(map(kebab, found.model_fields))
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """Find the table that a field holds, by itself or as the values of a dict."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    inner = (_model_in(argument) for argument in getattr(annotation, "__args__", ()))
+    return next((model for model in inner if model), None)

@@ -1,0 +1,123 @@
+"""Content: Jinja, Markdown and HTML to Python modules, compiled at build time.
+
+A function that has such a page parses no template when it starts, and ships no compiler of
+Markdown. All modules are below `site_templates/`, so that they are found in a zip and in place.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from routelet_bundler.content.markdown import markdown_to_html
+from routelet_bundler.content.templates import compile_template, referenced_templates
+from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.generated import PACKAGE, module_of, python_source
+from routelet_bundler.model import Page, Site
+from routelet_bundler.sources import split_front_matter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Content:
+    """Generated modules: source text by path in a zip."""
+
+    modules: Mapping[str, str]
+    templates: Mapping[str, str]
+    """Dotted module by the name that a template is called by: its path below `src/`."""
+
+
+def content(site: Site) -> Content:
+    """Compile every template and every page that is no Python.
+
+    Raises `RouteletError`, for every faulty file at once.
+    """
+    pages = {f"pages/{page.file}": page for page in site.pages if page.kind != "py"}
+    page_files = {page.source for page in pages.values()}
+    texts = {
+        name: path
+        for name, path in site.files.items()
+        if name.endswith(".jinja") and path not in page_files
+    }
+    names = (*texts, *(name for name in pages if name.endswith(".jinja")))
+    templates = {name: module_of(name) for name in names}
+    modules, errors = {}, _clashes((*texts, *pages))
+    for name in (*texts, *pages):
+        try:
+            page = pages.get(name)
+            if page is None:
+                text = texts[name].read_text(encoding="utf-8")
+                modules[_file_of(name)] = _template_module(name, text, None, templates)
+            else:
+                modules[_file_of(name)] = _page_module(name, page, templates)
+        except RouteletError as error:
+            errors.append(error)
+    raise_all(errors)
+    if modules:
+        modules[f"{PACKAGE}/__init__.py"] = ""
+    if templates:
+        modules[f"{PACKAGE}/environment.py"] = python_source("environment.py.jinja")
+    return Content(modules=modules, templates=templates)
+
+
+def _file_of(name: str) -> str:
+    return f"{PACKAGE}/{module_of(name)}.py"
+
+
+def _clashes(names: Iterable[str]) -> list[RouteletError]:
+    first: dict[str, str] = {}
+    return [
+        RouteletError(
+            f"compiles to the same module as src/{first[module_of(name)]}",
+            where=f"src/{name}",
+            mend="rename one of the two files",
+        )
+        for name in names
+        if first.setdefault(module_of(name), name) != name
+    ]
+
+
+def _page_module(name: str, page: Page, templates: Mapping[str, str]) -> str:
+    where = page.route.component or name
+    if page.kind == "jinja":
+        return _template_module(name, page.text, page, templates)
+    if page.kind == "html":
+        return python_source("html_page.py.jinja", file=where, content=page.text)
+    front_matter, text, _ = split_front_matter(page.text, where)
+    rendered = markdown_to_html(text)
+    layout = front_matter.get("layout")
+    if layout is None:
+        return python_source("html_page.py.jinja", file=where, content=rendered.html)
+    if layout not in templates:
+        raise RouteletError(
+            f'the layout "{layout}" is not there',
+            where=f"{where}:1",
+            mend="name a template by its path below src/, such as layouts/post.jinja",
+        )
+    return python_source(
+        "layout_page.py.jinja",
+        file=where,
+        layout=layout,
+        layout_module=templates[layout],
+        frontmatter=dict(front_matter),
+        headings=rendered.headings,
+        content=rendered.html,
+    )
+
+
+def _template_module(name: str, text: str, page: Page | None, templates: Mapping[str, str]) -> str:
+    where = f"src/{name}"
+    front_matter, body, lines = split_front_matter(text, where) if page else ({}, text, 0)
+    for reference, line in referenced_templates(body, where, lines):
+        if reference not in templates:
+            raise RouteletError(
+                f'the template "{reference}" is not there',
+                where=f"{where}:{line}",
+                mend="name a template by its path below src/, such as layouts/base.jinja",
+            )
+    references = sorted({templates[ref] for ref, _ in referenced_templates(body, where, lines)})
+    return python_source(
+        "template_page.py.jinja",
+        name=name,
+        compiled=compile_template(body, name, where, lines),
+        references=[module for module in references if module != module_of(name)],
+        page=page is not None,
+        frontmatter=dict(front_matter),
+    )

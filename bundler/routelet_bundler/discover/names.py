@@ -1,0 +1,154 @@
+"""File names to routes: `blog/[slug].py` answers `/blog/[slug]`.
+
+The rules are Astro 4's (createRouteManifest), and the typed form `[id=int]` is routelet's own.
+"""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from routelet.routing import Part, Route, literal_text
+
+TYPES = {
+    "int": "-?[0-9]+",
+    "float": r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",
+    "uuid": "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}",
+    "slug": "[A-Za-z0-9_-]+",
+}
+"""Patterns of the typed parameters `[name=type]`; a value that does not fit is a non-match."""
+
+_BRACKETS = re.compile(r"\[(.+?)\]")
+_PARAMETER_NAME = re.compile(r"(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=(?P<type>[a-z]+))?")
+
+
+class InvalidRouteError(ValueError):
+    """A file name that cannot be a route; the message says why."""
+
+
+def parse_route(
+    file: str,
+    *,
+    trailing_slash: str = "ignore",
+    base: str = "/",
+    component: str | None = None,
+    prerender: bool = False,
+) -> Route:
+    """Return the route of `file`, a path below `src/pages/` with `/` between its parts.
+
+    Raises `InvalidRouteError` for a name that no URL can have.
+    """
+    *folders, name = file.split("/")
+    stem, dot, extension = name.rpartition(".")
+    is_index = name.startswith("index.")
+    suffix = stem[len("index") :] if is_index else ""
+    segments = [parse_segment(folder, file) for folder in folders]
+    if not is_index or (suffix and not segments):
+        segments.append(parse_segment(stem, file))
+    elif suffix:
+        segments[-1] = _with_suffix(segments[-1], suffix)
+    if extension == "jinja":
+        _refuse_rest_inside_a_segment(segments, file)
+    return make_route(
+        segments,
+        trailing_slash=trailing_slash,
+        base=base,
+        type="endpoint" if f"{dot}{extension}" == ".py" else "page",
+        is_index=is_index,
+        component=component,
+        prerender=prerender,
+    )
+
+
+def make_route(
+    segments: Sequence[Sequence[Part]],
+    *,
+    trailing_slash: str = "ignore",
+    base: str = "/",
+    type: str = "page",
+    is_index: bool = False,
+    component: str | None = None,
+    prerender: bool = False,
+    redirect: tuple[str, int | None] | None = None,
+) -> Route:
+    """Return the route that has these segments."""
+    names = [part.name for segment in segments for part in segment if part.dynamic]
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice:
+        raise InvalidRouteError(f'parameter "{twice}" is named twice')
+    return Route(
+        "/" + "/".join("".join(part.text for part in segment) for segment in segments),
+        _pattern(segments, trailing_slash, has_base=base.strip("/") != ""),
+        names,
+        component=component,
+        type=type,
+        segments=segments,
+        prerender=prerender,
+        redirect=redirect,
+        is_index=is_index,
+    )
+
+
+def parse_segment(segment: str, file: str) -> tuple[Part, ...]:
+    """Split one folder or file name at its brackets: `v[n]` is text and a parameter."""
+    if "][" in segment:
+        raise InvalidRouteError(f"{file}: put text between the parameters of {segment!r}")
+    if segment.count("[") != segment.count("]"):
+        raise InvalidRouteError(f"{file}: the brackets of {segment!r} do not pair up")
+    parts = []
+    for index, text in enumerate(_BRACKETS.split(segment)):
+        if text:
+            parts.append(_parameter(text, file) if index % 2 else Part(text))
+    return tuple(parts)
+
+
+def _parameter(text: str, file: str) -> Part:
+    found = _PARAMETER_NAME.fullmatch(text)
+    if found is None:
+        raise InvalidRouteError(
+            f"{file}: [{text}] is no parameter; a name has letters, digits, _ and $ only"
+        )
+    rest, name, kind = found["rest"] or "", found["name"], found["type"]
+    if kind is not None and kind not in TYPES:
+        raise InvalidRouteError(f"{file}: [{text}] has no known type; use {', '.join(TYPES)}")
+    if kind and rest:
+        raise InvalidRouteError(f"{file}: [{text}]: a rest parameter has no type")
+    return Part(rest + name, dynamic=True, spread=bool(rest), type=kind)
+
+
+def _with_suffix(segment: tuple[Part, ...], suffix: str) -> tuple[Part, ...]:
+    """`foo/index.json.py` answers /foo.json: the suffix belongs to the folder's segment."""
+    *head, last = segment
+    if last.dynamic:
+        return (*segment, Part(suffix))
+    return (*head, Part(last.content + suffix))
+
+
+def _refuse_rest_inside_a_segment(segments: Sequence[Sequence[Part]], file: str) -> None:
+    for segment in segments:
+        if len(segment) > 1 and any(part.spread for part in segment):
+            raise InvalidRouteError(f"{file}: a rest parameter stands alone in its segment")
+
+
+def _pattern(segments: Sequence[Sequence[Part]], trailing_slash: str, *, has_base: bool) -> str:
+    if not segments:
+        if not has_base:
+            return "^/$"
+        return {"always": "^/$", "never": "^$"}.get(trailing_slash, "^/?$")
+    end = {"always": "/$", "never": "$"}.get(trailing_slash, "/?$")
+    return "^" + "".join(map(_segment_pattern, segments)) + end
+
+
+def _segment_pattern(segment: Sequence[Part]) -> str:
+    if len(segment) == 1 and segment[0].spread:
+        return "(?:/(.*?))?"
+    return "/" + "".join(map(_part_pattern, segment))
+
+
+def _part_pattern(part: Part) -> str:
+    if part.spread:
+        return "(.*?)"
+    if part.type:
+        return f"({TYPES[part.type]})"
+    if part.dynamic:
+        return "([^/]+?)"
+    return re.escape(literal_text(unicodedata.normalize("NFC", part.content)))

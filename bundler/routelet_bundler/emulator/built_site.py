@@ -1,0 +1,85 @@
+"""What `dist/` has, read once from `dist/routelet.json`."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from routelet.routing import Route
+from routelet_bundler.errors import RouteletError
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ZippedFunction:
+    """A function and its zip."""
+
+    name: str
+    handler: str
+    zip: Path
+    runtime: str
+    architecture: str
+    memory_mb: int
+    timeout_s: float
+    environment: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltSite:
+    """A build: its routes in matching order, what answers them, and the prerendered files."""
+
+    client: Path
+    base: str
+    routes: tuple[Route, ...]
+    functions: tuple[ZippedFunction, ...]
+    function_of: Mapping[Route, str]
+    """The function's name for each route that has one."""
+    prerendered: Mapping[str, Route]
+    """Files below `client` that routes gave."""
+
+
+def read_built_site(dist: Path) -> BuiltSite:
+    """Return what the build in `dist` left."""
+    manifest = dist / "routelet.json"
+    try:
+        built: dict[str, Any] = json.loads(manifest.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise RouteletError(
+            "there is no build", where=str(manifest), mend="run `routelet build` first"
+        ) from None
+    routes = tuple((_route_of(entry), entry.get("function")) for entry in built["routes"])
+    by_name = {route.route: route for route, _ in routes}
+    return BuiltSite(
+        client=dist / "client",
+        base=built["base"],
+        routes=tuple(route for route, _ in routes),
+        functions=tuple(_function_of(entry, dist) for entry in built["functions"]),
+        function_of={route: function for route, function in routes if function},
+        prerendered={entry["path"]: by_name[entry["route"]] for entry in built["prerendered"]},
+    )
+
+
+def _route_of(entry: Mapping[str, Any]) -> Route:
+    redirect = entry.get("redirect")
+    return Route(
+        entry["route"],
+        entry["pattern"],
+        entry["params"],
+        component=entry["component"],
+        type=entry["type"],
+        prerender=entry["prerender"],
+        redirect=(redirect["destination"], redirect.get("status")) if redirect else None,
+    )
+
+
+def _function_of(entry: Mapping[str, Any], dist: Path) -> ZippedFunction:
+    return ZippedFunction(
+        name=entry["name"],
+        handler=entry["handler"],
+        zip=dist / entry["zip"],
+        runtime=entry["runtime"],
+        architecture=entry["architecture"],
+        memory_mb=entry["memory"],
+        timeout_s=entry["timeout"],
+        environment=entry.get("environment") or {},
+    )

@@ -1,0 +1,254 @@
+"""A build on this machine: `Emulator` runs its zips behind an address, for people and tests."""
+
+import string
+import sys
+import tempfile
+import threading
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
+from http.client import HTTPConnection
+from json import dumps, loads
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Self
+from urllib.parse import quote, urlencode
+from zipfile import ZipFile
+
+from routelet.http import Headers
+from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site
+from routelet_bundler.emulator.front import Front
+from routelet_bundler.emulator.sandbox import FunctionSpec, Log
+from routelet_bundler.emulator.serving import HOST
+from routelet_bundler.emulator.worker import InvocationResult, Worker
+from routelet_bundler.errors import RouteletError, did_you_mean, raise_all
+from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter
+from routelet_bundler.trace.install import runtime_packages
+
+HeaderPairs = Mapping[str, str] | Iterable[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EmulatorResponse:
+    """What a client gets."""
+
+    status: int
+    headers: Headers
+    body: bytes
+
+    @property
+    def text(self) -> str:
+        """The body as UTF-8 text."""
+        return self.body.decode()
+
+    def json(self) -> Any:
+        """Return the body read as JSON."""
+        return loads(self.body)
+
+
+def to_stderr(line: str) -> None:
+    """Write a line of log where pytest shows it beside a failure."""
+    sys.stderr.write(f"{line}\n")
+
+
+class Emulator:
+    """The site of `dist` at `url`, from entering to leaving a `with` block.
+
+    A function is unpacked and started by its first request. Each entry of `log` begins with the
+    function's name. Redirects are not followed.
+    """
+
+    url: str
+    """Where the site is, without a slash at the end."""
+
+    def __init__(self, dist: str | Path = "dist", *, port: int = 0, log: Log = to_stderr) -> None:
+        self._dist = Path(dist)
+        self._port = port
+        self._log = log
+        self._specs: dict[str, tuple[FunctionSpec, Path]] = {}
+        self._workers: dict[str, Worker] = {}
+        self._is_running = False
+        self._lock = threading.Lock()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        site = read_built_site(self._dist.resolve())
+        with ExitStack() as stack:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="routelet-"))
+            self._specs = _specs_of(site.functions, Path(folder))
+            front = self._front(site)
+            stack.callback(front.stop)
+            stack.callback(self._close_workers)
+            self._stack = stack.pop_all()
+        self.url = f"http://{HOST}:{front.port}"
+        self._is_running = True
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    def get(self, path: str, *, headers: HeaderPairs = ()) -> EmulatorResponse:
+        """Send a GET request."""
+        return self.request("GET", path, headers=headers)
+
+    def post(
+        self,
+        path: str,
+        *,
+        body: bytes | str | None = None,
+        json: object = None,
+        form: Mapping[str, str | Sequence[str]] | None = None,
+        headers: HeaderPairs = (),
+    ) -> EmulatorResponse:
+        """Send a POST request with a body of one kind.
+
+        `form` is sent as a browser does from a page of this site: urlencoded, and with Origin.
+        """
+        fields = Headers(headers)
+        if json is not None:
+            body = dumps(json)
+            _set_default(fields, "content-type", "application/json")
+        elif form is not None:
+            body = urlencode(form, doseq=True)
+            _set_default(fields, "content-type", "application/x-www-form-urlencoded")
+            _set_default(fields, "origin", self.url)
+        return self.request("POST", path, body=body, headers=fields.raw())
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        *,
+        body: bytes | str | None = None,
+        headers: HeaderPairs = (),
+    ) -> EmulatorResponse:
+        """Send a request; a repeated header stays repeated."""
+        octets = body.encode() if isinstance(body, str) else body
+        fields = Headers(headers)
+        if octets is not None:
+            fields.set("content-length", str(len(octets)))
+        connection = HTTPConnection(self.url.removeprefix("http://"))
+        try:
+            connection.putrequest(
+                method,
+                quote(path, safe=string.punctuation),
+                skip_host="host" in fields,
+                skip_accept_encoding=True,
+            )
+            for name, value in fields.raw():
+                connection.putheader(name, value.encode())
+            connection.endheaders(octets)
+            response = connection.getresponse()
+            return EmulatorResponse(
+                status=response.status,
+                headers=Headers(response.getheaders()),
+                body=response.read(),
+            )
+        finally:
+            connection.close()
+
+    def invoke(self, function_name: str, event: Mapping[str, Any]) -> InvocationResult:
+        """Run a function with `event`, past the front."""
+        return self._worker(function_name).invoke(dumps(event).encode())
+
+    def _front(self, site: BuiltSite) -> Front:
+        try:
+            return Front(site, self._invoke, self._log, port=self._port)
+        except OSError as error:
+            raise RouteletError(
+                f"port {self._port} cannot be had: {error.strerror}",
+                mend="choose another port, or 0 for any that is free",
+            ) from error
+
+    def _invoke(self, function_name: str, event: bytes, trace_id: str) -> InvocationResult:
+        return self._worker(function_name).invoke(event, trace_id=trace_id)
+
+    def _worker(self, name: str) -> Worker:
+        with self._lock:
+            if not self._is_running:
+                raise RouteletError("the emulator is not running", mend="use it in a with block")
+            if name not in self._specs:
+                raise RouteletError(
+                    f"there is no function {name}", mend=did_you_mean(name, self._specs)
+                )
+            if name not in self._workers:
+                spec, archive = self._specs[name]
+                _unpack(archive, spec.task_root)
+                self._workers[name] = Worker(spec, _prefixed(self._log, name))
+            return self._workers[name]
+
+    def _close_workers(self) -> None:
+        with self._lock:
+            self._is_running = False
+        for worker in self._workers.values():
+            worker.close()
+
+
+def _set_default(headers: Headers, name: str, value: str) -> None:
+    if name not in headers:
+        headers.append(name, value)
+
+
+def _prefixed(log: Log, name: str) -> Log:
+    return lambda line: log(f"{name}: {line}")
+
+
+def _specs_of(
+    functions: Iterable[ZippedFunction], folder: Path
+) -> dict[str, tuple[FunctionSpec, Path]]:
+    """Return what to run for each function, and its zip; all that cannot run is told at once."""
+    specs, errors = {}, []
+    for function in functions:
+        try:
+            specs[function.name] = (_spec_of(function, folder / function.name), function.zip)
+        except RouteletError as error:
+            errors.append(error)
+    raise_all(errors)
+    return specs
+
+
+def _spec_of(function: ZippedFunction, task_root: Path) -> FunctionSpec:
+    where = f"function {function.name}"
+    if function.architecture != HOST_ARCHITECTURE:
+        raise RouteletError(
+            f"it is built for {function.architecture} and this machine is {HOST_ARCHITECTURE}",
+            where=where,
+            mend="build it for this machine's architecture to emulate it",
+        )
+    minor = function.runtime.removeprefix("python")
+    python = find_interpreter(minor)
+    if python is None:
+        raise RouteletError(
+            f"it is built for {function.runtime} and there is no Python {minor} here",
+            where=where,
+            mend=f"install Python {minor}: `uv python install {minor}`",
+        )
+    if not function.zip.is_file():
+        raise RouteletError(
+            "its zip is missing", where=str(function.zip), mend="run `routelet build` again"
+        )
+    return FunctionSpec(
+        name=function.name,
+        handler=function.handler,
+        runtime=function.runtime,
+        memory_mb=function.memory_mb,
+        timeout_s=function.timeout_s,
+        python=python,
+        task_root=task_root,
+        packages=runtime_packages(minor),
+        environment=function.environment,
+    )
+
+
+def _unpack(archive: Path, folder: Path) -> None:
+    """Unpack as Lambda does, with the modes of the files."""
+    with ZipFile(archive) as zip_file:
+        for info in zip_file.infolist():
+            file = Path(zip_file.extract(info, folder))
+            if mode := info.external_attr >> 16 & 0o777:
+                file.chmod(mode)

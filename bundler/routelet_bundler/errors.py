@@ -1,0 +1,56 @@
+"""What a person is told when something is theirs to mend: what, where, and how.
+
+Anything else that escapes is a fault of routelet and keeps its traceback.
+"""
+
+from collections.abc import Iterable, Sequence
+from difflib import get_close_matches
+
+FAILED = 1
+"""Exit status of work that did not succeed."""
+WRONG_USE = 2
+"""Exit status of wrong use or wrong configuration."""
+
+
+class RouteletError(Exception):
+    """A mistake in the site, its configuration or its environment.
+
+    `where` is a file and line, a key or a route as the user would write it; `mend` says what to
+    change. `others` holds further mistakes of the same input, so that all are told at once.
+    """
+
+    def __init__(
+        self,
+        what: str,
+        *,
+        where: str = "",
+        mend: str = "",
+        status: int = FAILED,
+        others: tuple["RouteletError", ...] = (),
+    ) -> None:
+        self.what = what
+        self.where = where
+        self.mend = mend
+        self.status = status
+        self.others = others
+        super().__init__(what)
+
+    def __str__(self) -> str:
+        parts = [f"{self.where}: {self.what}" if self.where else self.what]
+        if self.mend:
+            parts.append(f"  {self.mend}")
+        return "\n".join([*parts, *map(str, self.others)])
+
+
+def raise_all(errors: Sequence[RouteletError]) -> None:
+    """Raise the first of `errors` with the rest attached; do nothing where there is none."""
+    if errors:
+        first, *rest = errors
+        first.others = (*first.others, *rest)
+        raise first
+
+
+def did_you_mean(name: str, known: Iterable[str]) -> str:
+    """Return `did you mean "x"?` for the nearest known name, or an empty string."""
+    near = get_close_matches(name, tuple(known), n=1, cutoff=0.5)
+    return f'did you mean "{near[0]}"?' if near else ""

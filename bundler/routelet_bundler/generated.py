@@ -1,0 +1,54 @@
+"""Python source that a build writes, from the templates in `routelet_templates/function/`."""
+
+import re
+from functools import cache
+from importlib.resources import files
+from pprint import pformat
+
+from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
+
+PACKAGE = "site_templates"
+"""The package of all generated modules."""
+
+
+def module_of(name: str) -> str:
+    """Return the module of a template: `layouts/post.jinja` is `layouts_post_jinja`.
+
+    The generated package finds templates by this rule too.
+    """
+    return re.sub("[^A-Za-z0-9_]", "_", name)
+
+
+class PackageDataLoader(BaseLoader):
+    """Reads `routelet_templates`, from a wheel or from an editable install alike."""
+
+    def get_source(self, environment: Environment, template: str) -> tuple[str, None, None]:  # noqa: ARG002
+        """Return the text of a template."""
+        return read_template(template), None, None
+
+
+def read_template(name: str) -> str:
+    """Return the text of a file of `routelet_templates`; raises `TemplateNotFound`."""
+    resource = files("routelet_templates").joinpath(*name.split("/"))
+    if not resource.is_file():
+        raise TemplateNotFound(name)
+    return resource.read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(  # noqa: S701 - it writes Python, where escaping is `repr`
+        loader=PackageDataLoader(),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters["repr"] = repr
+    environment.filters["literal"] = lambda value: pformat(value, width=96, sort_dicts=False)
+    return environment
+
+
+def python_source(template: str, **values: object) -> str:
+    """Return the text of `function/TEMPLATE` with these values."""
+    return _environment().get_template(f"function/{template}").render(values)

@@ -1,0 +1,87 @@
+"""Pythons of this machine, and scripts that run in them apart from everything installed.
+
+A script runs as `python -I -S`: no environment variables, no site-packages, no user folder. Only
+what it is handed is on its path.
+"""
+
+import json
+import os
+import platform
+import shutil
+import subprocess
+import sys
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Literal
+
+from uv import find_uv_bin
+
+HOST = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The minor version of the Python that runs the build."""
+HOST_ARCHITECTURE: Literal["x86_64", "arm64"] = (
+    "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+)
+"""The architecture of this machine, in Lambda's words."""
+
+
+@cache
+def find_interpreter(minor: str) -> Path | None:
+    """Return a Python of this minor version, such as `3.12`, or None where there is none.
+
+    Looked for: the running one, PATH, pyenv's versions, and what uv manages.
+    """
+    if minor == HOST:
+        return Path(sys.executable)
+    pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
+    on_path = shutil.which(f"python{minor}")
+    candidates = [Path(on_path)] if on_path else []
+    candidates += sorted(pyenv.glob(f"{minor}.*/bin/python{minor}"), reverse=True)
+    for candidate in candidates:
+        if _minor_of(candidate) == minor:
+            return candidate
+    return _managed_by_uv(minor)
+
+
+def _managed_by_uv(minor: str) -> Path | None:
+    command = [find_uv_bin(), "python", "find", "--managed-python", "--offline", minor]
+    found = subprocess.run(command, capture_output=True, text=True, check=False)
+    path = Path(found.stdout.strip())
+    return path if found.returncode == 0 and _minor_of(path) == minor else None
+
+
+def _minor_of(interpreter: Path) -> str | None:
+    """Return the minor version that `interpreter` says it has; pyenv's shims may say none."""
+    code = "import sys; print('%d.%d' % sys.version_info[:2])"
+    command = [str(interpreter), "-I", "-S", "-c", code]
+    try:
+        found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+    except (OSError, subprocess.TimeoutExpired):
+        return None
+    return found.stdout.strip() if found.returncode == 0 else None
+
+
+@cache
+def standard_library(minor: str) -> frozenset[str]:
+    """Return the top-level modules of that Python; the running one's where it is not here."""
+    interpreter = find_interpreter(minor)
+    if interpreter is None or minor == HOST:
+        return frozenset(sys.stdlib_module_names) | set(sys.builtin_module_names)
+    code = "import json, sys; print(json.dumps(sorted(sys.stdlib_module_names)))"
+    command = [str(interpreter), "-I", "-S", "-c", code]
+    found = subprocess.run(command, capture_output=True, text=True, check=True)
+    return frozenset(json.loads(found.stdout))
+
+
+def run_isolated(
+    interpreter: Path,
+    script: Path,
+    data: bytes,
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> subprocess.CompletedProcess[bytes]:
+    """Run `script` apart from everything installed, with `data` on its standard input."""
+    command = [str(interpreter), "-I", "-S", "-B", str(script)]
+    given = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", **(environment or {})}
+    return subprocess.run(command, input=data, capture_output=True, check=False, env=given, cwd=cwd)

@@ -1,0 +1,71 @@
+"""What a build made."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from routelet.routing import Route
+from routelet_bundler.model.function import Function
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Zip:
+    """A finished zip of a function; sizes are in bytes."""
+
+    path: Path
+    sha256: str
+    zipped_bytes: int
+    unzipped_bytes: int
+    files: int
+    distribution_bytes: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Verdict:
+    """What verifying a zip gave. `how` says what ran, or why nothing could."""
+
+    function: str
+    verified: bool
+    how: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prerendered:
+    """A file that a prerendered route gave; `path` is below `dist/client/`."""
+
+    path: str
+    route: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltFunction:
+    """A function with its finished zip."""
+
+    function: Function
+    zip: Zip
+    verdict: Verdict
+    memory_mb: int | None
+    timeout_s: int | None
+
+    @property
+    def name(self) -> str:
+        """The name of the function."""
+        return self.function.name
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The routes it answers, in matching order."""
+        return self.function.routes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What a build made. Entry points are file URLs below `out_dir`, by route."""
+
+    out_dir: Path
+    entry_points: Mapping[str, str]
+    middleware_entry_point: str | None
+    functions: tuple[BuiltFunction, ...]
+    routes: tuple[Route, ...]
+    prerendered: tuple[Prerendered, ...]
+    warnings: tuple[str, ...]

@@ -1,0 +1,97 @@
+"""What becomes of routes: functions, and all that they reach."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from routelet_bundler.model.configuration import RouteConfig
+from routelet_bundler.model.host import Target
+from routelet_bundler.model.site import Page
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reason:
+    """Why a file or a distribution is in a function: the kind of edge and where it starts."""
+
+    kind: Literal["entry", "import", "package", "data", "requires", "include", "runtime"]
+    parent: str = ""
+    """Path in the zip of the file that needs it, or name of the distribution that does."""
+    line: int = 0
+
+    def __str__(self) -> str:
+        place = f" by {self.parent}{f':{self.line}' if self.line else ''}" if self.parent else ""
+        return f"{self.kind}{place}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TracedFile:
+    """A file of a function."""
+
+    archive: str
+    source: Path
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Distribution:
+    """An installed distribution: its name is normalised, its files are by their path in a zip."""
+
+    name: str
+    version: str
+    files: tuple[tuple[str, Path], ...]
+    requires: tuple[str, ...]
+    key: str
+    """Changes with any of the files: the digest of its RECORD."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Traced:
+    """All that one function reaches."""
+
+    files: tuple[TracedFile, ...]
+    distributions: tuple[tuple[Distribution, Reason], ...]
+    provided: tuple[str, ...] = ()
+    """Distributions that it needs and that the host provides."""
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Planned:
+    """A function before it is traced: its pages, names and manifest."""
+
+    name: str
+    pages: tuple[Page, ...]
+    entry: str
+    """Path of the entry module in the zip."""
+    entry_on_disk: str
+    """Path of the entry module below `dist/`."""
+    handler: str
+    config: RouteConfig
+    manifest: Mapping[str, Any]
+    modules: tuple[str, ...]
+    """Dotted modules that a trace starts with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Function:
+    """What becomes one zip: routes that are answered by one entry module."""
+
+    name: str
+    pages: tuple[Page, ...]
+    entry: str
+    """Path of the entry module in the zip."""
+    entry_on_disk: str
+    """Path of the entry module below `dist/`."""
+    handler: str
+    config: RouteConfig
+    target: Target
+    traced: Traced
+    entry_text: str
+    modules: tuple[str, ...]
+    """Dotted modules that it imports on a request, if not before: what verifying imports."""
+
+    @property
+    def routes(self) -> tuple[str, ...]:
+        """The routes it answers, in matching order."""
+        return tuple(page.route.route for page in self.pages)

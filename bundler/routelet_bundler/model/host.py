@@ -1,0 +1,81 @@
+"""Where functions run, and what an adapter says of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Target:
+    """Where functions run.
+
+    `folder` is where a zip is unpacked there; bytecode names its sources below it. `provided` are
+    distributions that are there already: they are left out of a zip where a function needs them
+    through `provided_through` alone, all of them or none.
+    """
+
+    python: str
+    """Minor version, such as `3.12`."""
+    architecture: Literal["x86_64", "arm64"]
+    glibc: str
+    """The newest glibc that wheels may need, as in wheel tags: `2_17`."""
+    folder: str = "/var/task"
+    runtime: str = ""
+    """What the host calls this Python, such as `python3.12`."""
+    bytecode: bool = True
+    provided: tuple[str, ...] = ()
+    provided_through: str = ""
+    companions: Literal["declared", "reached", "all"] = "reached"
+    """Which optional companions of reached distributions come along."""
+
+    @property
+    def platform(self) -> str:
+        """The platform as uv names it."""
+        machine = {"x86_64": "x86_64", "arm64": "aarch64"}[self.architecture]
+        return f"{machine}-manylinux_{self.glibc}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Limits:
+    """What a host refuses, in bytes; None where it does not say."""
+
+    zipped_bytes: int | None = None
+    unzipped_bytes: int | None = None
+    handler_length: int | None = None
+    source: str = ""
+    """The page of the host's documentation that says so."""
+
+
+Level = Literal["stable", "experimental", "deprecated", "unsupported"]
+"""How well an adapter supports a feature; a feature that it does not name is unsupported."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterFeatures:
+    """What the adapter wants emitted: one function per route, the middleware as its own."""
+
+    function_per_route: bool = False
+    edge_middleware: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Adapter:
+    """What a host needs of a build.
+
+    `server_entrypoint` is a dotted module with `create_exports(manifest, args)` and/or
+    `start(manifest, args)`; an entry module exposes the `exports` that the first one returns.
+    `memory_mb` and `timeout_s` are those of a route that says nothing.
+    """
+
+    name: str
+    server_entrypoint: str
+    exports: tuple[str, ...] = ()
+    args: Mapping[str, Any] = field(default_factory=dict)
+    adapter_features: AdapterFeatures = field(default_factory=AdapterFeatures)
+    supported_features: Mapping[str, Level] = field(default_factory=dict)
+    target: Target
+    limits: Limits = field(default_factory=Limits)
+    memory_mb: int | None = None
+    timeout_s: int | None = None
+    front: str | None = None
+    """What stands before the functions, for templates and emulators."""

@@ -1,0 +1,61 @@
+"""What `src/pages/` says."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from routelet.routing import Route
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model.configuration import RouteConfig
+
+Kind = Literal["py", "jinja", "md", "html"]
+"""What a page is written in: the extension of its file."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Page:
+    """A file under `src/pages/` that answers a route."""
+
+    route: Route
+    source: Path
+    file: str
+    """Path below `src/pages/`, with `/` between its parts."""
+    kind: Kind
+    text: str
+    prerender: bool
+    has_static_paths: bool
+    module: str
+    """Dotted name that the page is imported by: `pages.blog._slug_`."""
+    entry: str
+    """Path of its entry module below `dist/`: `pages/blog/entry__slug_.py`."""
+    config: RouteConfig
+
+    @property
+    def archive(self) -> str:
+        """Path of a Python page in a zip: `pages/blog/_slug_.py`."""
+        return self.module.replace(".", "/") + ".py"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Site:
+    """What `src/pages/` and the configuration say: routes in matching order, and their pages."""
+
+    root: Path
+    src: Path
+    routes: tuple[Route, ...]
+    pages: tuple[Page, ...]
+    middleware: str | None
+    """Dotted name of the middleware module, or None."""
+    files: Mapping[str, Path]
+    """Every file under `src/` by its path in a zip."""
+    collisions: tuple[RouteletError, ...]
+    warnings: tuple[str, ...]
+
+    def page_of(self, route: Route) -> Page | None:
+        """Return the page of `route`; a redirect has none."""
+        return next((page for page in self.pages if page.route is route), None)
+
+    def error_page(self, status: int) -> Page | None:
+        """Return the page for 404 or 500, a file of that name at the top of `src/pages/`."""
+        return next((page for page in self.pages if page.route.route == f"/{status}"), None)

@@ -1,0 +1,175 @@
+"""Pack: a function to its zip; the same input gives the same bytes on any machine."""
+
+import hashlib
+import marshal
+from collections.abc import Mapping, Sequence
+from concurrent.futures import Executor
+from pathlib import Path
+
+from routelet_bundler.cache import Cache, digest
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import Distribution, Function, Limits, Target, Zip
+from routelet_bundler.pack.archive import LEVEL, Member, archive, member
+from routelet_bundler.pack.bytecode import can_compile, compiled
+
+
+def lacks_bytecode(target: Target) -> bool:
+    """Tell whether bytecode is wanted and this machine has no Python to make it."""
+    return target.bytecode and not can_compile(target.python)
+
+
+class Packer:
+    """Packs the functions of one build; what two of them share is compressed once."""
+
+    def __init__(self, target: Target, cache: Cache) -> None:
+        self._target = target
+        self._cache = cache
+        self._bytecode = target.bytecode and can_compile(target.python)
+        self._kept: dict[str, tuple[Member, ...]] = {}
+
+    def prepare(self, functions: Sequence[Function], executor: Executor) -> None:
+        """Compile and compress what these functions hold: each file and distribution once."""
+        distributions = {
+            one.key: one for function in functions for one, _ in function.traced.distributions
+        }
+        waiting = [executor.submit(self._distribution, one) for one in distributions.values()]
+        self._prepare_files(functions)
+        for future in waiting:
+            future.result()
+
+    def _prepare_files(self, functions: Sequence[Function]) -> None:
+        """Compile all local files in one go, and compress them."""
+        files = {
+            (file.archive, file.source) for function in functions for file in function.traced.files
+        }
+        contents = {source: source.read_bytes() for _, source in files}
+        keys = {(name, path): self._file_key(name, contents[path]) for name, path in files}
+        missing = [file for file, key in sorted(keys.items()) if not self._has(key)]
+        pycs = self._compiled(missing)
+        for name, path in missing:
+            pyc = dict([pycs[name]]) if name in pycs else {}
+            self._keep(keys[name, path], {name: contents[path], **pyc})
+
+    def pack(self, function: Function, path: Path, limits: Limits) -> Zip:
+        """Write the zip of a function to `path`.
+
+        Raises `RouteletError` where it would be larger than the host takes.
+        """
+        parts: dict[str, tuple[Member, ...]] = {}
+        for file in function.traced.files:
+            key = self._file_key(file.archive, file.source.read_bytes())
+            parts[file.archive] = self._kept[key]
+        entry = function.entry_text.encode()
+        parts[function.entry] = self._entry(function, entry)
+        for distribution, _ in function.traced.distributions:
+            parts[distribution.name] = self._distribution(distribution)
+        members = [one for part in parts.values() for one in part]
+        members += self._package_markers(members)
+        data = archive(members)
+        packed = Zip(
+            path=path,
+            sha256=hashlib.sha256(data).hexdigest(),
+            zipped_bytes=len(data),
+            unzipped_bytes=sum(one.size for one in members),
+            files=len(members),
+            distribution_bytes={
+                distribution.name: sum(one.size for one in parts[distribution.name])
+                for distribution, _ in function.traced.distributions
+            },
+        )
+        _check_limits(function, packed, limits, parts)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+        return packed
+
+    def _entry(self, function: Function, text: bytes) -> tuple[Member, ...]:
+        key = self._file_key(function.entry, text)
+        if not self._has(key):
+            source = self._cache.place("sources", digest(text))
+            if not source.exists():
+                self._cache.write("sources", digest(text), text)
+            pycs = self._compiled([(function.entry, source)])
+            self._keep(key, {function.entry: text, **dict(pycs.values())})
+        return self._kept[key]
+
+    def _distribution(self, distribution: Distribution) -> tuple[Member, ...]:
+        key = digest("distribution", distribution.key, *self._how())
+        if not self._has(key):
+            contents = {name: path.read_bytes() for name, path in distribution.files}
+            pycs = self._compiled(distribution.files)
+            self._keep(key, {**contents, **dict(pycs.values())})
+        return self._kept[key]
+
+    def _package_markers(self, members: Sequence[Member]) -> list[Member]:
+        """Return an empty `__init__.py` for each folder of pages that has none.
+
+        A zip that is imported from as it is needs them: folders without one are not seen there.
+        """
+        names = {one.name for one in members}
+        folders = {
+            "/".join(parts[:end])
+            for name in names
+            if (parts := name.split("/"))[0] == "pages" and "__pycache__" not in parts
+            for end in range(1, len(parts))
+        }
+        return [
+            member(f"{folder}/__init__.py", b"")
+            for folder in sorted(folders)
+            if f"{folder}/__init__.py" not in names
+        ]
+
+    def _compiled(self, files: Sequence[tuple[str, Path]]) -> Mapping[str, tuple[str, bytes]]:
+        if not self._bytecode:
+            return {}
+        return compiled(files, self._target.python, self._target.folder)
+
+    def _how(self) -> tuple[str, ...]:
+        python = self._target.python if self._bytecode else ""
+        return (str(LEVEL), python, self._target.folder)
+
+    def _file_key(self, name: str, content: bytes) -> str:
+        return digest("file", name, content, *self._how())
+
+    def _has(self, key: str) -> bool:
+        if key not in self._kept:
+            stored = self._cache.read("members", key)
+            if stored is None:
+                return False
+            self._kept[key] = tuple(
+                Member(name=name, method=method, crc=crc, size=size, data=data)
+                for name, method, crc, size, data in marshal.loads(stored)  # noqa: S302 - our own
+            )
+        return True
+
+    def _keep(self, key: str, contents: Mapping[str, bytes]) -> None:
+        members = tuple(member(name, content) for name, content in sorted(contents.items()))
+        self._kept[key] = members
+        plain = [(one.name, one.method, one.crc, one.size, one.data) for one in members]
+        self._cache.write("members", key, marshal.dumps(plain))
+
+
+def _check_limits(
+    function: Function, packed: Zip, limits: Limits, parts: Mapping[str, tuple[Member, ...]]
+) -> None:
+    """Raise where a zip is over a limit, naming its ten largest parts."""
+    over = [
+        f"{size:,} bytes {what}, the limit is {limit:,}"
+        for what, size, limit in (
+            ("zipped", packed.zipped_bytes, limits.zipped_bytes),
+            ("unzipped", packed.unzipped_bytes, limits.unzipped_bytes),
+        )
+        if limit is not None and size > limit
+    ]
+    if not over:
+        return
+    sizes = {name: sum(one.size for one in members) for name, members in parts.items()}
+    largest = sorted(sizes.items(), key=lambda item: -item[1])[:10]
+    reasons = {one.name: str(reason) for one, reason in function.traced.distributions}
+    listed = "".join(
+        f"\n  {size:>12,}  {name}  ({reasons.get(name, 'local')})" for name, size in largest
+    )
+    raise RouteletError(
+        f"the function {function.name} is too large: {'; '.join(over)} ({limits.source})",
+        where=", ".join(page.route.component or "" for page in function.pages),
+        mend=f"cut one of its largest parts:{listed}",
+    )

@@ -1,0 +1,90 @@
+"""Zip files from members that are compressed already: sorted, with fixed times and modes.
+
+The format is PKWARE's APPNOTE 6.3.10, without ZIP64: a function's zip is far below 4 GiB. Members
+are compressed once and kept, and a zip is put together by concatenation.
+"""
+
+import struct
+import zlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from routelet_bundler.errors import RouteletError
+
+LEVEL = 6
+"""Deflate level. 9 makes numpy's files 0.9 % smaller and takes 2.8 times as long (measured).
+
+Equal bytes are promised for equal zlib builds; see docs/reproducible-zips.md.
+"""
+_EPOCH_TIME, _EPOCH_DATE = 0, 0x21
+"""1980-01-01 00:00:00, the earliest a zip can say."""
+_UTF8 = 0x800
+_UNIX_FILE_0644 = 0o100644 << 16
+_VERSION = 20
+_MADE_ON_UNIX = 3 << 8 | _VERSION
+STORED, DEFLATED = 0, 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Member:
+    """A file of a zip: `data` is compressed as `method` says, `size` is that of the file."""
+
+    name: str
+    method: int
+    crc: int
+    size: int
+    data: bytes
+
+
+def member(name: str, content: bytes) -> Member:
+    """Compress a file; one that does not get smaller is stored."""
+    compressor = zlib.compressobj(LEVEL, zlib.DEFLATED, -zlib.MAX_WBITS, 9)
+    deflated = compressor.compress(content) + compressor.flush()
+    smaller = len(deflated) < len(content)
+    return Member(
+        name=name,
+        method=DEFLATED if smaller else STORED,
+        crc=zlib.crc32(content),
+        size=len(content),
+        data=deflated if smaller else content,
+    )
+
+
+def archive(members: Iterable[Member]) -> bytes:
+    """Return the zip of `members`, sorted by name.
+
+    Raises `RouteletError` for a name that is unsafe or there twice.
+    """
+    ordered = sorted(members, key=lambda member: member.name)
+    _refuse_unsafe_names([member.name for member in ordered])
+    body, directory, position = [], [], 0
+    for member in ordered:
+        name = member.name.encode()
+        common = struct.pack(
+            "<HHHHHIIIHH", _VERSION, _UTF8, member.method, _EPOCH_TIME, _EPOCH_DATE,
+            member.crc, len(member.data), member.size, len(name), 0,
+        )  # fmt: skip
+        local = b"PK\x03\x04" + common + name
+        body += [local, member.data]
+        directory.append(
+            b"PK\x01\x02" + struct.pack("<H", _MADE_ON_UNIX) + common
+            + struct.pack("<HHHII", 0, 0, 0, _UNIX_FILE_0644, position) + name
+        )  # fmt: skip
+        position += len(local) + len(member.data)
+    central = b"".join(directory)
+    end = struct.pack(
+        "<4sHHHHIIH", b"PK\x05\x06", 0, 0, len(ordered), len(ordered), len(central), position, 0
+    )
+    return b"".join([*body, central, end])
+
+
+def _refuse_unsafe_names(names: list[str]) -> None:
+    for name, following in zip(names, [*names[1:], None], strict=True):
+        path = PurePosixPath(name)
+        if path.is_absolute() or ".." in path.parts or "\\" in name or str(path) != name:
+            raise RouteletError(f"{name!r} is no safe name in a zip", mend="rename the file")
+        if not name.isprintable():
+            raise RouteletError(f"{name!r} has characters that do not print", mend="rename it")
+        if name == following:
+            raise RouteletError(f"{name} would be in the zip twice", mend="rename one of the two")

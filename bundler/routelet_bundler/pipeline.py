@@ -1,0 +1,363 @@
+"""The order of a build, and nothing else.
+
+config, discover, content, install, prerender, trace, plan, emit, pack, verify, render: each stage
+takes values and gives values. Hooks of integrations are fired in between. All is written into a
+fresh folder that becomes `dist/` when every stage has succeeded.
+"""
+
+import json
+import os
+import shutil
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import routelet
+from routelet_bundler.adapter import BuildDone, BuildGenerated, BuildSsr, BuildStart, fire
+from routelet_bundler.cache import Cache, default_cache
+from routelet_bundler.configure import Configured, configure
+from routelet_bundler.content import Content, content
+from routelet_bundler.discover import discover, refuse_links_outside
+from routelet_bundler.emit import entry_module
+from routelet_bundler.errors import raise_all
+from routelet_bundler.generated import PACKAGE, module_of, python_source
+from routelet_bundler.model import (
+    Adapter,
+    Build,
+    BuiltFunction,
+    Distribution,
+    Function,
+    Planned,
+    Prerendered,
+    Site,
+    Target,
+)
+from routelet_bundler.pack import Packer, lacks_bytecode
+from routelet_bundler.plan import plan
+from routelet_bundler.prerender import prerender
+from routelet_bundler.render.routelet_json import route_table, routelet_json
+from routelet_bundler.staging import staged, write_texts
+from routelet_bundler.trace import Sources, Tracer
+from routelet_bundler.trace.environment import Environment, environment_of
+from routelet_bundler.trace.install import runtime_packages
+from routelet_bundler.trace.modules import module_files, runtime_files
+from routelet_bundler.verify import runs_here, verify
+
+RUNTIME = Path(routelet.__file__).parent
+
+Report = Callable[[str, int, int], None]
+"""Told of progress: the stage, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the stages of one build share."""
+
+    configured: Configured
+    site: Site
+    content: Content
+    environments: Mapping[Target, Environment]
+    """What is installed, for each target that a function has; the site's own is the first."""
+    cache: Cache
+    jobs: int
+    report: Report
+    folder: Path
+    """Becomes `out_dir`."""
+    out_dir: Path
+
+
+def build(
+    root: str | Path = ".",
+    out_dir: str | Path | None = None,
+    *,
+    jobs: int | None = None,
+    locked: bool = False,
+    report: Report = lambda *_: None,
+    cache_folder: str | Path | None = None,
+) -> Build:
+    """Build the site at `root` into `out_dir` (by default what its configuration says).
+
+    Raises `RouteletError` for what the site's author can mend; the previous `out_dir` is then as
+    it was.
+    """
+    root = Path(root).resolve()
+    report("configure", 0, 1)
+    configured = configure(root, "build")
+    report("discover", 0, 1)
+    site = discover(root, configured.config)
+    raise_all(site.collisions)
+    refuse_links_outside(root / configured.config.public_dir, root)
+    generated = content(site)
+    cache = Cache(Path(cache_folder) if cache_folder else default_cache())
+    final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
+    with staged(final) as folder:
+        report("install", 0, 1)
+        work = Work(
+            configured=configured,
+            site=site,
+            content=generated,
+            environments={
+                target: environment_of(
+                    configured.project,
+                    root,
+                    target,
+                    cache,
+                    locked=locked,
+                    needs_jinja=bool(generated.templates),
+                )
+                for target in _targets(configured, site)
+            },
+            cache=cache,
+            jobs=jobs or os.cpu_count() or 1,
+            report=report,
+            folder=folder,
+            out_dir=final,
+        )
+        return _stages(work)
+
+
+def _targets(configured: Configured, site: Site) -> list[Target]:
+    """Return the target of the site, then those of pages that name another architecture."""
+    wanted = [page.config.architecture for page in site.pages if not page.prerender]
+    own = configured.target
+    others = [replace(own, architecture=one) for one in dict.fromkeys(wanted) if one]
+    return list(dict.fromkeys([own, *others]))
+
+
+def _stages(work: Work) -> Build:
+    integrations = work.configured.integrations
+    fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
+    files = write_texts(work.folder, work.content.modules)
+    page_modules = {
+        page.route.component or "": f"{PACKAGE}.{module_of(f'pages/{page.file}')}"
+        for page in work.site.pages
+        if page.kind != "py"
+    }
+    client, prerendered, warnings = _prerendered(work, page_modules)
+    files |= _error_modules(work, client, page_modules)
+    functions = _functions(work, files, page_modules)
+    _fire_ssr(work, functions)
+    fire(
+        integrations,
+        "build_generated",
+        lambda one, log: one.build_generated(BuildGenerated(directory=client, logger=log)),
+    )
+    built = _packed(work, functions)
+    result = Build(
+        out_dir=work.out_dir,
+        entry_points=_entry_points(functions, work.out_dir),
+        middleware_entry_point=None,
+        functions=built,
+        routes=work.site.routes,
+        prerendered=prerendered,
+        warnings=_warnings(work, warnings, built),
+    )
+    manifest = routelet_json(result, work.configured.config, work.configured.adapter)
+    (work.folder / "routelet.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    fire(
+        integrations,
+        "build_done",
+        lambda one, log: one.build_done(
+            BuildDone(out_dir=work.folder, routes=work.site.routes, pages=prerendered, logger=log)
+        ),
+    )
+    return result
+
+
+def _prerendered(
+    work: Work, page_modules: Mapping[str, str]
+) -> tuple[Path, tuple[Prerendered, ...], tuple[str, ...]]:
+    """Fill `client/` with public files, then with pages."""
+    config, root = work.configured.config, work.configured.root
+    client = work.folder / "client"
+    client.mkdir()
+    if (public := root / config.public_dir).is_dir():
+        shutil.copytree(public, client, dirs_exist_ok=True)
+    work.report("prerender", 0, 1)
+    environment = work.environments[work.configured.target]
+    rendered = prerender(
+        work.site,
+        config,
+        page_modules,
+        interpreter=environment.interpreter,
+        path=[work.folder, work.site.src, RUNTIME.parent, environment.host],
+        out=client,
+    )
+    return client, rendered.pages, rendered.warnings
+
+
+def _error_modules(work: Work, client: Path, page_modules: dict[str, str]) -> dict[str, Path]:
+    """Make a module of each prerendered error page, so that every function can answer with it."""
+    texts = {}
+    for status in (404, 500):
+        page, file = work.site.error_page(status), client / f"{status}.html"
+        if page is not None and page.prerender and file.is_file():
+            component = page.route.component or ""
+            texts[f"{PACKAGE}/error_{status}.py"] = python_source(
+                "html_page.py.jinja", file=component, content=file.read_text(encoding="utf-8")
+            )
+            page_modules[component] = f"{PACKAGE}.error_{status}"
+    if texts and not (work.folder / PACKAGE / "__init__.py").exists():
+        texts[f"{PACKAGE}/__init__.py"] = ""
+    return write_texts(work.folder, texts)
+
+
+def _functions(
+    work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]
+) -> tuple[Function, ...]:
+    adapter = work.configured.adapter
+    if adapter is None:
+        return ()
+    planned = plan(work.site, work.configured.config, adapter, page_modules)
+    tracers = {
+        target: Tracer(_sources(work, files, adapter, environment), target)
+        for target, environment in work.environments.items()
+    }
+    functions = []
+    for number, one in enumerate(planned):
+        work.report("trace", number, len(planned))
+        architecture = one.config.architecture or adapter.target.architecture
+        target = replace(adapter.target, architecture=architecture)
+        functions.append(_function(one, tracers[target], adapter, target))
+    write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in functions})
+    return tuple(functions)
+
+
+def _sources(
+    work: Work, files: Mapping[str, Path], adapter: Adapter, environment: Environment
+) -> Sources:
+    root = work.configured.root
+    server = module_files(adapter.server_entrypoint, root)
+    return Sources(
+        files={**runtime_files("routelet", RUNTIME), **server, **work.site.files, **files},
+        labels={
+            archive: path.relative_to(root).as_posix() for archive, path in work.site.files.items()
+        },
+        templates=work.content.templates,
+        index=environment.index,
+        dependencies=environment.dependencies,
+    )
+
+
+def _function(planned: Planned, tracer: Tracer, adapter: Adapter, target: Target) -> Function:
+    traced = tracer.trace(planned.modules, planned.config)
+    return Function(
+        name=planned.name,
+        pages=planned.pages,
+        entry=planned.entry,
+        entry_on_disk=planned.entry_on_disk,
+        handler=planned.handler,
+        config=planned.config,
+        target=target,
+        traced=traced,
+        entry_text=entry_module(planned, traced, adapter),
+        modules=planned.modules,
+    )
+
+
+def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[str, str]:
+    return {
+        route: (folder / function.entry_on_disk).as_uri()
+        for function in functions
+        for route in function.routes
+    }
+
+
+def _fire_ssr(work: Work, functions: tuple[Function, ...]) -> None:
+    entry_points = {
+        page.route: (work.folder / function.entry_on_disk).as_uri()
+        for function in functions
+        for page in function.pages
+    }
+    traced = {
+        function.name: {
+            **{file.archive: file.source for file in function.traced.files},
+            **{name: path for one, _ in function.traced.distributions for name, path in one.files},
+        }
+        for function in functions
+    }
+    manifest = {"routes": route_table(work.site.routes)}
+    fire(
+        work.configured.integrations,
+        "build_ssr",
+        lambda one, log: one.build_ssr(
+            BuildSsr(
+                entry_points=entry_points,
+                middleware_entry_point=None,
+                manifest=manifest,
+                functions=traced,
+                logger=log,
+            )
+        ),
+    )
+
+
+def _packed(work: Work, functions: tuple[Function, ...]) -> tuple[BuiltFunction, ...]:
+    """Pack and verify; functions are independent of each other."""
+    adapter = work.configured.adapter
+    if adapter is None or not functions:
+        return ()
+    packers = {target: Packer(target, work.cache) for target in work.environments}
+    work.report("pack", 0, len(functions))
+    needs_host = any(function.traced.provided for function in functions)
+    provided = runtime_packages(adapter.target.python, work.cache) if needs_host else None
+    done = 0
+
+    def finish(function: Function) -> BuiltFunction:
+        nonlocal done
+        path = work.folder / "functions" / f"{function.name}.zip"
+        packed = packers[function.target].pack(function, path, adapter.limits)
+        verdict = verify(
+            function,
+            packed,
+            provided=provided if function.traced.provided else None,
+            twins=_twins(work, function),
+            cache=work.cache,
+        )
+        done += 1
+        work.report("pack and verify", done, len(functions))
+        return BuiltFunction(
+            function=function,
+            zip=packed,
+            verdict=verdict,
+            memory_mb=function.config.memory or adapter.memory_mb,
+            timeout_s=function.config.timeout or adapter.timeout_s,
+        )
+
+    with ThreadPoolExecutor(work.jobs) as executor:
+        for target, packer in packers.items():
+            packer.prepare([one for one in functions if one.target == target], executor)
+        return tuple(executor.map(finish, functions))
+
+
+def _twins(work: Work, function: Function) -> tuple[Distribution, ...]:
+    """Return this machine's versions of a function's distributions, where it cannot run here."""
+    if runs_here(function.target):
+        return ()
+    ours = work.environments[function.target].host_index.distributions
+    names = (one.name for one, _ in function.traced.distributions)
+    return tuple(ours[name] for name in names if name in ours)
+
+
+def _warnings(
+    work: Work, warnings: tuple[str, ...], built: tuple[BuiltFunction, ...]
+) -> tuple[str, ...]:
+    """Return what is worth telling, once each."""
+    told = [*work.configured.warnings, *work.site.warnings, *warnings]
+    environment = work.environments[work.configured.target]
+    if work.configured.project.dependencies and not environment.requirements.locked:
+        told.append(
+            "dependencies are not pinned by a lock file: another machine may pack other "
+            "versions; run `uv lock`"
+        )
+    for one in built:
+        told += one.function.traced.warnings
+        if not one.verdict.verified:
+            told.append(f"{', '.join(one.routes)}: not verified, {one.verdict.how}")
+    lacking = {one.function.target.python for one in built if lacks_bytecode(one.function.target)}
+    told += [
+        f"no Python {python} on this machine: zips have sources only, and start slower"
+        for python in sorted(lacking)
+    ]
+    return tuple(dict.fromkeys(told))

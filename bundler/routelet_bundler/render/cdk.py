@@ -1,0 +1,58 @@
+"""The CDK app: the files of `dist/cdk/` from routelet.json."""
+
+import json
+from collections.abc import Iterable, Mapping
+from hashlib import sha256
+from typing import Any
+
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.render.front import front_of
+from routelet_bundler.render.gateway import RouteKey, gateway_of
+from routelet_bundler.render.names import logical_ids
+from routelet_bundler.render.sam import UNCACHED_ERRORS
+from routelet_bundler.render.templates import render_template
+
+TEMPLATES = ("app.py", "cdk.json", "requirements.txt", "routelet_site.py")
+
+
+def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> Mapping[str, str]:
+    """Return the text of each file below `dist/cdk/`, by its name.
+
+    `files` are the paths of all files below `dist/client`; without them only those that the
+    manifest names, the prerendered ones, are known. A front.js of before has to go where there is
+    none in the result: the app looks for it.
+    """
+    _refuse_sam_policies(manifest["functions"])
+    texts = {
+        name: render_template(f"cdk/{name}.jinja", uncached_errors=UNCACHED_ERRORS)
+        for name in TEMPLATES
+    }
+    texts["routes.json"] = _routes_json(manifest)
+    code = front_of(manifest, files).code
+    return texts if code is None else {**texts, "front.js": code}
+
+
+def _routes_json(manifest: Mapping[str, Any]) -> str:
+    ids = logical_ids(function["name"] for function in manifest["functions"])
+    routes = [
+        {"id": _route_id(key), "key": key.key, "function": key.function}
+        for key in gateway_of(manifest).keys
+    ]
+    return json.dumps({"ids": dict(ids), "routes": routes}, indent=2) + "\n"
+
+
+def _route_id(key: RouteKey) -> str:
+    """Name a route after its key, or CloudFormation would make one key twice during an update."""
+    return f"Route{sha256(key.key.encode()).hexdigest()[:12]}"
+
+
+def _refuse_sam_policies(functions: Iterable[Mapping[str, Any]]) -> None:
+    for function in functions:
+        for policy in function["policies"]:
+            if not isinstance(policy, str) and not {"Effect", "Statement"} & policy.keys():
+                raise RouteletError(
+                    f"the policy {next(iter(policy), '{}')} is a policy template of SAM, and the "
+                    "CDK has none",
+                    where=f"function {function['name']}, policies",
+                    mend="write a statement (Effect, Action, Resource) or name a managed policy",
+                )

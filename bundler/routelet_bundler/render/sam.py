@@ -1,0 +1,66 @@
+"""The SAM template: `dist/template.yaml` from routelet.json."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from routelet_bundler.render.front import front_of
+from routelet_bundler.render.gateway import gateway_of
+from routelet_bundler.render.names import logical_ids
+from routelet_bundler.render.templates import render_template
+
+LOG_RETENTION_DAYS = 30
+CACHING_DISABLED = "4135ea2d-6df8-44a3-9df3-4b5a84be39ad"
+"""https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-cache-policies.html"""
+ALL_VIEWER_EXCEPT_HOST = "b689b0a8-53d0-40ab-baf2-68738e2966ac"
+"""https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/using-managed-origin-request-policies.html"""
+UNCACHED_ERRORS = (400, 403, 405, 414, 416, 500, 501, 502, 503, 504)
+"""All but 404 that CloudFront keeps by default.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
+"""
+
+
+def sam_template(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> str:
+    """Return a template: a function per zip, an HTTP API and, for files, a bucket and CloudFront.
+
+    `files` are the paths of all files below `dist/client`; without them only those that the
+    manifest names, the prerendered ones, are known.
+    """
+    site = front_of(manifest, files)
+    functions = manifest["functions"]
+    return render_template(
+        "sam/template.yaml.jinja",
+        description=f"A routelet site with {len(functions)} functions",
+        functions=_functions(manifest),
+        front=site.code,
+        files_left_out=site.warning is not None,
+        log_retention_days=LOG_RETENTION_DAYS,
+        caching_disabled=CACHING_DISABLED,
+        all_viewer_except_host=ALL_VIEWER_EXCEPT_HOST,
+        uncached_errors=UNCACHED_ERRORS,
+    )
+
+
+def _functions(manifest: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+    ids = logical_ids(function["name"] for function in manifest["functions"])
+    events: dict[str, list[Mapping[str, str | None]]] = {name: [] for name in ids}
+    for key in gateway_of(manifest).keys:
+        mine = events[key.function]
+        mine.append({"event": f"Route{len(mine) + 1}", "path": key.path})
+    return [
+        {
+            **function,
+            "id": f"{ids[function['name']]}Function",
+            "log_group": f"{ids[function['name']]}LogGroup",
+            "events": events[function["name"]],
+            "policies": [_policy(policy) for policy in function["policies"]],
+        }
+        for function in manifest["functions"]
+    ]
+
+
+def _policy(policy: str | Mapping[str, Any]) -> str | Mapping[str, Any]:
+    """Return a policy as SAM wants it: a statement of its own becomes a document."""
+    if isinstance(policy, str) or "Effect" not in policy:
+        return policy
+    return {"Version": "2012-10-17", "Statement": [policy]}

@@ -1,0 +1,63 @@
+"""Names for files and modules that a route's own name cannot be: `[slug].py`, `a b.py`.
+
+The rule is the contract's, section 4: every character outside `[A-Za-z0-9_-]` becomes `_`, and
+pages that would share a name each get eight hex digits of their path's SHA-256.
+"""
+
+import hashlib
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from pathlib import PurePosixPath
+
+_UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
+
+
+def safe(name: str) -> str:
+    """Return `name` with `_` for every character that is unsafe."""
+    return _UNSAFE.sub("_", name)
+
+
+def safe_stems(files: Iterable[str]) -> Mapping[str, str]:
+    """Return for each path below `src/pages/` its safe path without the extension."""
+    plain = {file: _safe_path(file) for file in files}
+    taken = Counter(plain.values())
+    return {
+        file: f"{stem}_{_digest(file)}" if taken[stem] > 1 else stem for file, stem in plain.items()
+    }
+
+
+def entry_path(stem: str) -> str:
+    """Return the entry module of a page: `blog/_slug_` gives `pages/blog/entry__slug_.py`."""
+    path = PurePosixPath("pages", stem)
+    return str(path.with_name(f"entry_{path.name}.py"))
+
+
+def data_path(file: str) -> str:
+    """Return where a file below `src/pages/` that is no module stands: folders are safe."""
+    path = PurePosixPath(file)
+    return str(PurePosixPath(*map(safe, path.parts[:-1]), path.name))
+
+
+def function_name(entry: str) -> str:
+    """Return the name of the function with this entry module: `blog__slug_`."""
+    path = PurePosixPath(entry)
+    folders = path.parent.parts[1:]
+    return "_".join([*folders, path.stem.removeprefix("entry_")])
+
+
+def unique(names: Mapping[str, str]) -> Mapping[str, str]:
+    """Return name by key, those that several keys share with a digest of their key."""
+    taken = Counter(names.values())
+    return {
+        key: f"{name}_{_digest(key)}" if taken[name] > 1 else name for key, name in names.items()
+    }
+
+
+def _safe_path(file: str) -> str:
+    path = PurePosixPath(file)
+    return "/".join(map(safe, [*path.parts[:-1], path.stem]))
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]

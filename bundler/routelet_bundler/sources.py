@@ -1,0 +1,53 @@
+"""Source text: Python to a syntax tree, pages to front matter and what follows it."""
+
+import ast
+from collections.abc import Mapping
+from typing import Any
+
+import yaml
+
+from routelet_bundler.errors import RouteletError
+
+_FENCE = "---"
+
+
+def parse_python(text: str, where: str) -> ast.Module:
+    """Parse Python source; raises `RouteletError` with file and line."""
+    try:
+        return ast.parse(text, where)
+    except SyntaxError as error:
+        raise RouteletError(
+            f"{error.msg}: {(error.text or '').strip()}".rstrip(": "),
+            where=f"{where}:{error.lineno}",
+            mend="correct the syntax",
+        ) from None
+    except ValueError as error:  # a NUL byte
+        raise RouteletError(str(error), where=where, mend="correct the syntax") from None
+
+
+def split_front_matter(text: str, where: str) -> tuple[Mapping[str, Any], str, int]:
+    """Return YAML front matter, the text after it, and how many lines were taken off.
+
+    Raises `RouteletError` with file and line for faulty YAML.
+    """
+    lines = text.splitlines(keepends=True)
+    if not lines or lines[0].rstrip() != _FENCE:
+        return {}, text, 0
+    end = next((n for n, line in enumerate(lines[1:], 1) if line.rstrip() == _FENCE), None)
+    if end is None:
+        raise RouteletError(
+            "the front matter is not closed", where=f"{where}:1", mend=f"end it with {_FENCE}"
+        )
+    try:
+        values = yaml.load("".join(lines[1:end]), _Loader) or {}  # noqa: S506 - a safe loader
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 2 if mark else 1
+        problem = getattr(error, "problem", None) or str(error)
+        raise RouteletError(f"faulty front matter: {problem}", where=f"{where}:{line}") from None
+    if not isinstance(values, dict):
+        raise RouteletError("the front matter is no table of keys", where=f"{where}:1")
+    return values, "".join(lines[end + 1 :]), end + 1
+
+
+_Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

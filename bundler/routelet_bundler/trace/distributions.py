@@ -1,0 +1,166 @@
+"""Installed distributions: which one owns a module, and what each of them requires.
+
+A module's owner is found by RECORD, so namespace packages need no special care; what is required
+is read from METADATA with its markers evaluated for the target, never for this machine.
+"""
+
+import csv
+import email.parser
+from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from routelet_bundler.cache import digest
+from routelet_bundler.model import Distribution, Target
+
+_NOT_SHIPPED = {"INSTALLER", "REQUESTED", "RECORD", "direct_url.json", "uv_cache.json"}
+"""Written by the installer into dist-info: some differ from machine to machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Index:
+    """The distributions of an installed folder, by normalised name and by module."""
+
+    distributions: Mapping[str, Distribution]
+    owners: Mapping[str, str]
+    """Normalised name by dotted module."""
+
+    def owner_of(self, module: str) -> Distribution | None:
+        """Return the distribution that has `module`, or the nearest package above it."""
+        parts = module.split(".")
+        for end in range(len(parts), 0, -1):
+            name = self.owners.get(".".join(parts[:end]))
+            if name is not None:
+                return self.distributions[name]
+        return None
+
+
+def index_of(folder: Path) -> Index:
+    """Return the index of a folder that `install` filled."""
+    distributions: dict[str, Distribution] = {}
+    owners: dict[str, str] = {}
+    for info in sorted(folder.glob("*.dist-info")):
+        distribution = _read(folder, info)
+        distributions[distribution.name] = distribution
+        for archive, _ in distribution.files:
+            if module := _module_of(archive):
+                owners.setdefault(module, distribution.name)
+    return Index(distributions=distributions, owners=owners)
+
+
+def _read(folder: Path, info: Path) -> Distribution:
+    metadata = email.parser.HeaderParser().parsestr((info / "METADATA").read_text("utf-8"))
+    record = (info / "RECORD").read_text("utf-8")
+    names = sorted(row[0] for row in csv.reader(record.splitlines()) if row)
+    shipped = [name for name in names if _is_shipped(name)]
+    return Distribution(
+        name=canonicalize_name(metadata["Name"]),
+        version=metadata["Version"],
+        files=tuple((name, folder / name) for name in shipped if (folder / name).is_file()),
+        requires=tuple(metadata.get_all("Requires-Dist") or ()),
+        key=digest("distribution", *sorted(_lines_that_tell(record))),
+    )
+
+
+def _lines_that_tell(record: str) -> list[str]:
+    """Return RECORD without what the installer wrote, which may differ between machines."""
+    return [line for line in record.splitlines() if _is_shipped(line.split(",")[0])]
+
+
+def _is_shipped(name: str) -> bool:
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts or path.parts[0] == "bin":
+        return False  # scripts, which a function does not start
+    if path.parts[0].endswith(".dist-info") and path.name in _NOT_SHIPPED:
+        return False
+    return "__pycache__" not in path.parts and path.suffix != ".pyc"
+
+
+def _module_of(archive: str) -> str | None:
+    path = PurePosixPath(archive)
+    if path.suffix not in {".py", ".so"} or path.parts[0].endswith((".libs", ".data")):
+        return None
+    stem = path.name.partition(".")[0]
+    parts = path.parts[:-1] if stem == "__init__" else (*path.parts[:-1], stem)
+    return ".".join(parts)
+
+
+def target_environment(target: Target) -> dict[str, str | Set[str]]:
+    """Return what markers are evaluated with: PEP 508, for the target."""
+    machine = {"x86_64": "x86_64", "arm64": "aarch64"}[target.architecture]
+    return {
+        "python_version": target.python,
+        "python_full_version": f"{target.python}.0",
+        "implementation_version": f"{target.python}.0",
+        "implementation_name": "cpython",
+        "platform_python_implementation": "CPython",
+        "os_name": "posix",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": machine,
+        "platform_release": "",
+        "platform_version": "",
+    }
+
+
+class Closures:
+    """What distributions require, for one target and one project.
+
+    `direct` are the project's own requirements: their extras are asked for wherever they come up.
+    """
+
+    def __init__(self, index: Index, target: Target, direct: Sequence[str]) -> None:
+        self._index = index
+        self._environment = target_environment(target)
+        self._requirements = {
+            name: tuple(map(Requirement, distribution.requires))
+            for name, distribution in index.distributions.items()
+        }
+        self._extras: dict[str, set[str]] = {}
+        for requirement in map(Requirement, direct):
+            if self._applies(requirement, ()):
+                name = canonicalize_name(requirement.name)
+                self._extras.setdefault(name, set()).update(requirement.extras)
+        self.direct = frozenset(self._extras)
+
+    def of(self, roots: Iterable[str]) -> dict[str, str]:
+        """Return the names that `roots` require, themselves included, each with what needs it.
+
+        A root is needed by "".
+        """
+        found: dict[str, str] = {}
+        pending = [(name, "", frozenset[str]()) for name in sorted(roots)]
+        seen: set[tuple[str, frozenset[str]]] = set()
+        while pending:
+            name, parent, extras = pending.pop(0)
+            extras |= self._extras.get(name, set())
+            if name not in self._index.distributions or (name, extras) in seen:
+                continue
+            seen.add((name, extras))
+            found.setdefault(name, parent)
+            for requirement in self._requirements[name]:
+                if self._applies(requirement, extras):
+                    needed = canonicalize_name(requirement.name)
+                    pending.append((needed, name, frozenset(requirement.extras)))
+        return found
+
+    def companions(self, names: Iterable[str], *, among: Container[str]) -> set[str]:
+        """Return the distributions that one of `names` lists in an extra, of those `among`."""
+        return {
+            companion
+            for name in names
+            for requirement in self._requirements.get(name, ())
+            if requirement.marker is not None and "extra" in str(requirement.marker)
+            if (companion := canonicalize_name(requirement.name)) in among
+        }
+
+    def _applies(self, requirement: Requirement, extras: Iterable[str]) -> bool:
+        if requirement.marker is None:
+            return True
+        return any(
+            requirement.marker.evaluate(self._environment | {"extra": extra})
+            for extra in ("", *sorted(extras))
+        )

@@ -1,0 +1,204 @@
+"""What a Python source imports, read from its syntax tree: one file in, its imports out.
+
+Imports are found at every level. Those under a condition that is false for the target are left
+out; those that a missing module cannot hurt are marked as guarded.
+"""
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from routelet_bundler.trace.conditions import truth_of
+
+_IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Import:
+    """An import of `module`, relative where `level` is not 0.
+
+    `names` are those of a `from` import. With `is_prefix` the module is only known to begin so.
+    """
+
+    module: str
+    line: int
+    names: tuple[str, ...] = ()
+    level: int = 0
+    guarded: bool = False
+    is_prefix: bool = False
+    package: str | None = None
+    """The package that a relative `import_module` names; None for the file's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Unknown:
+    """A dynamic import whose module is only known when it runs."""
+
+    expression: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Imports:
+    """All that one source imports."""
+
+    imports: tuple[Import, ...]
+    unknown: tuple[Unknown, ...]
+    templates: tuple[tuple[str, int], ...]
+    """Template names given to `ctx.render`, each with its line."""
+    exported: tuple[str, ...]
+    """The literal `__all__`."""
+
+
+def imports_of(tree: ast.Module, python: str) -> Imports:
+    """Return the imports of a module that runs under Python `python`, such as `3.12`."""
+    scan = _Scan(python)
+    scan.visit(tree)
+    return Imports(
+        imports=tuple(scan.imports),
+        unknown=tuple(scan.unknown),
+        templates=tuple(scan.templates),
+        exported=_exported(tree),
+    )
+
+
+class _Scan(ast.NodeVisitor):
+    def __init__(self, python: str) -> None:
+        self.imports: list[Import] = []
+        self.unknown: list[Unknown] = []
+        self.templates: list[tuple[str, int]] = []
+        self._python = python
+        self._guards = 0
+        self._importers = {"__import__", "importlib.import_module", "runpy.run_module"}
+
+    def visit_Import(self, node: ast.Import) -> None:
+        for alias in node.names:
+            self._add(alias.name, node)
+            if alias.asname and alias.name in {"importlib", "runpy"}:
+                self._importers |= {f"{alias.asname}.import_module", f"{alias.asname}.run_module"}
+
+    def visit_ImportFrom(self, node: ast.ImportFrom) -> None:
+        names = tuple(alias.name for alias in node.names)
+        self._add(node.module or "", node, names=names, level=node.level)
+        for alias in node.names:
+            if f"{node.module}.{alias.name}" in self._importers:
+                self._importers.add(alias.asname or alias.name)
+
+    def visit_If(self, node: ast.If) -> None:
+        truth = truth_of(node.test, self._python)
+        self.visit(node.test)
+        if truth is not False:
+            self._visit_all(node.body)
+        if truth is not True:
+            self._visit_all(node.orelse)
+
+    def visit_Try(self, node: ast.Try) -> None:
+        guarded = any(_catches_import_errors(handler) for handler in node.handlers)
+        self._guards += guarded
+        self._visit_all(node.body)
+        self._guards -= guarded
+        for part in (*node.handlers, *node.orelse, *node.finalbody):
+            self.visit(part)
+
+    def visit_With(self, node: ast.With) -> None:
+        guarded = any("suppress(" in ast.unparse(item.context_expr) and "ImportError"
+                      in ast.unparse(item.context_expr) for item in node.items)  # fmt: skip
+        self._guards += guarded
+        self.generic_visit(node)
+        self._guards -= guarded
+
+    def visit_Call(self, node: ast.Call) -> None:
+        called = dotted_name(node.func)
+        if called in self._importers and node.args:
+            self._dynamic(node)
+        elif called and called.endswith(".render") and node.args:
+            match node.args[0]:
+                case ast.Constant(value=str() as name) if name.endswith(".jinja"):
+                    self.templates.append((name, node.lineno))
+        self.generic_visit(node)
+
+    def _visit_all(self, nodes: list[ast.stmt]) -> None:
+        for node in nodes:
+            self.visit(node)
+
+    def _add(
+        self, module: str, node: ast.stmt, *, names: tuple[str, ...] = (), level: int = 0
+    ) -> None:
+        guarded = self._guards > 0
+        self.imports.append(
+            Import(module=module, line=node.lineno, names=names, level=level, guarded=guarded)
+        )
+
+    def _dynamic(self, node: ast.Call) -> None:
+        name, is_prefix = _text_of(node.args[0])
+        if not name.strip("."):
+            self.unknown.append(Unknown(expression=ast.unparse(node), line=node.lineno))
+            return
+        level = len(name) - len(name.lstrip("."))
+        self.imports.append(
+            Import(
+                module=name[level:],
+                line=node.lineno,
+                level=level,
+                guarded=self._guards > 0,
+                is_prefix=is_prefix,
+                package=_package_argument(node) if level else None,
+            )
+        )
+
+
+def _catches_import_errors(handler: ast.ExceptHandler) -> bool:
+    if handler.type is None:
+        return True
+    caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
+    return any((dotted_name(kind) or "").rpartition(".")[2] in _IMPORT_ERRORS for kind in caught)
+
+
+def dotted_name(node: ast.expr) -> str | None:
+    """Return `a.b.c` for such a name, or None for any other expression."""
+    match node:
+        case ast.Name(id=name):
+            return name
+        case ast.Attribute(value=value, attr=attr):
+            inner = dotted_name(value)
+            return f"{inner}.{attr}" if inner else None
+    return None
+
+
+def _text_of(node: ast.expr) -> tuple[str, bool]:
+    """Return the text that an expression is known to begin with, and whether more follows."""
+    match node:
+        case ast.Constant(value=str() as text):
+            return text, False
+        case ast.JoinedStr(values=[ast.Constant(value=str() as text), *_]):
+            return text, True
+        case ast.BinOp(left=left, op=ast.Add(), right=right):
+            start, more = _text_of(left)
+            end, and_more = _text_of(right)
+            return (start, True) if more or and_more or not end else (start + end, False)
+    return "", True
+
+
+def _package_argument(node: ast.Call) -> str | None:
+    given = [*node.args[1:2], *(key.value for key in node.keywords if key.arg == "package")]
+    match given:
+        case [ast.Constant(value=str() as package)]:
+            return package
+    return None
+
+
+def _exported(tree: ast.Module) -> tuple[str, ...]:
+    return tuple(_exported_names(tree))
+
+
+def _exported_names(tree: ast.Module) -> Iterator[str]:
+    for statement in tree.body:
+        match statement:
+            case (
+                ast.Assign(targets=[ast.Name(id="__all__")], value=value)
+                | ast.AnnAssign(target=ast.Name(id="__all__"), value=value)
+                | ast.AugAssign(target=ast.Name(id="__all__"), value=value)
+            ) if isinstance(value, ast.List | ast.Tuple):
+                for element in value.elts:
+                    if isinstance(element, ast.Constant) and isinstance(element.value, str):
+                        yield element.value

@@ -1,0 +1,96 @@
+"""Local modules: a dotted name to the files that importing it runs.
+
+Looked up by path in a zip, never on disk, in the order of Python's own finder: a package before
+an extension before a module, and a folder without `__init__` as a namespace.
+"""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path, PurePosixPath
+
+from routelet_bundler.trace.imports import Import
+
+
+class LocalModules:
+    """The modules among files that are known by their path in a zip."""
+
+    def __init__(self, files: Iterable[str]) -> None:
+        self._files: dict[str, str] = {}
+        self._children: dict[str, set[str]] = {}
+        for archive in files:
+            path = PurePosixPath(archive)
+            if path.suffix in {".py", ".so"}:
+                self._add(path)
+
+    def _add(self, path: PurePosixPath) -> None:
+        stem = path.name.partition(".")[0]
+        parts = path.parts[:-1] if stem == "__init__" else (*path.parts[:-1], stem)
+        name = ".".join(parts)
+        best = min(str(path), self._files.get(name, str(path)), key=_finder_order)
+        self._files[name] = best
+        for end in range(1, len(parts)):
+            self._children.setdefault(".".join(parts[:end]), set()).add(".".join(parts[: end + 1]))
+
+    def file_of(self, module: str) -> str | None:
+        """Return the file of a module, or None for a namespace or a name that is not here."""
+        return self._files.get(module)
+
+    def knows(self, module: str) -> bool:
+        """Tell whether a module or a namespace of that name is here."""
+        return module in self._files or module in self._children
+
+    def owns(self, module: str) -> bool:
+        """Tell whether the top-level name of `module` is a local one."""
+        return self.knows(module.partition(".")[0])
+
+    def chain(self, module: str) -> Iterator[str]:
+        """Yield the files that importing `module` runs: each parent's `__init__`, then its own."""
+        parts = module.split(".")
+        for end in range(1, len(parts) + 1):
+            if file := self._files.get(".".join(parts[:end])):
+                yield file
+
+    def beginning_with(self, prefix: str) -> list[str]:
+        """Return the modules whose dotted name begins with `prefix`, one level deep."""
+        package, _, start = prefix.rpartition(".")
+        names = self._children.get(package, set()) if package else set(self._files)
+        return sorted(name for name in names if name.rpartition(".")[2].startswith(start))
+
+
+def _finder_order(archive: str) -> tuple[bool, bool]:
+    is_package = PurePosixPath(archive).name.startswith("__init__.")
+    return (not is_package, not archive.endswith(".so"))
+
+
+def absolute_name(found: Import, archive: str) -> str:
+    """Return the module that an import in the file `archive` names."""
+    if not found.level:
+        return found.module
+    path = PurePosixPath(archive)
+    package = found.package.split(".") if found.package else list(path.parts[:-1])
+    above = package[: len(package) - (found.level - 1)]
+    return ".".join([*above, *([found.module] if found.module else [])])
+
+
+def runtime_files(package: str, root: Path) -> Mapping[str, Path]:
+    """Return the Python files of an importable package by their path in a zip."""
+    return {
+        f"{package}/{path.relative_to(root).as_posix()}": path
+        for path in sorted(root.rglob("*.py"))
+        if "__pycache__" not in path.parts
+    }
+
+
+def module_files(module: str, root: Path) -> Mapping[str, Path]:
+    """Return the files of a server entrypoint's top-level module by their path in a zip.
+
+    It is looked for below `root`, then where the build itself imports from.
+    """
+    top = module.partition(".")[0]
+    for folder in (str(root), *sys.path):
+        place = Path(folder, top)
+        if place.is_dir() and any(place.glob("*.py")):
+            return runtime_files(top, place)
+        if place.with_suffix(".py").is_file():
+            return {f"{top}.py": place.with_suffix(".py")}
+    return {}

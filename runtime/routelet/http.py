@@ -1,0 +1,386 @@
+"""Headers, Cookies, URL, Request and Response, in the Fetch standard's terms.
+
+Bodies are whole: a host hands over all of a request before a page runs, so readers are plain
+functions. Nothing here knows a host.
+"""
+
+from routelet.routing import ENCODED_SLASH, MalformedPathError, canonical_path
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping
+
+    from routelet.cookies import Cookies
+
+    Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
+
+_FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
+
+
+class Headers:
+    """A case-insensitive multi-map, as the Fetch standard's; names are kept in lower case.
+
+    A name or value with CR, LF or NUL raises `ValueError`: RFC 9110, 5.5.
+    """
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, init: "Headers | Pairs | None" = None) -> None:
+        self._pairs: list[tuple[str, str]] = []
+        if isinstance(init, Headers):
+            self._pairs.extend(init._pairs)
+        elif init is not None:
+            pairs = init.items() if hasattr(init, "items") else init
+            for name, value in pairs:
+                self.append(name, value)
+
+    def append(self, name: str, value: str) -> None:
+        """Add a value beside those that `name` has."""
+        value = str(value)
+        if not _FORBIDDEN_IN_HEADERS.isdisjoint(name) or not name:
+            raise ValueError(f"header name {name!r} is empty or has a line break or NUL")
+        if not _FORBIDDEN_IN_HEADERS.isdisjoint(value):
+            raise ValueError(f"header {name!r} has a line break or NUL in its value")
+        self._pairs.append((name.lower(), value.strip(" \t")))
+
+    def set(self, name: str, value: str) -> None:
+        """Replace all values of `name`."""
+        self.delete(name)
+        self.append(name, value)
+
+    def delete(self, name: str) -> None:
+        """Remove all values of `name`."""
+        name = name.lower()
+        self._pairs = [pair for pair in self._pairs if pair[0] != name]
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the values of `name` joined with ", " (cookies of a request with "; ")."""
+        values = self.get_all(name)
+        return ("; " if name.lower() == "cookie" else ", ").join(values) if values else default
+
+    def get_all(self, name: str) -> list[str]:
+        """Return each value of `name`, in order."""
+        name = name.lower()
+        return [value for key, value in self._pairs if key == name]
+
+    def get_set_cookie(self) -> list[str]:
+        """Return each Set-Cookie value; they cannot be joined: RFC 6265, 3."""
+        return self.get_all("set-cookie")
+
+    def raw(self) -> "list[tuple[str, str]]":
+        """Return every (name, value) pair as it was added."""
+        return list(self._pairs)
+
+    def items(self) -> "Iterator[tuple[str, str]]":
+        """Yield each name once with its joined values; set-cookie once for each value."""
+        for name in dict.fromkeys(name for name, _ in self._pairs):
+            if name == "set-cookie":
+                yield from ((name, value) for value in self.get_set_cookie())
+            else:
+                yield name, self.get(name) or ""
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __setitem__(self, name: str, value: str) -> None:
+        self.set(name, value)
+
+    def __delitem__(self, name: str) -> None:
+        self.delete(name)
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and any(key == name.lower() for key, _ in self._pairs)
+
+    def __iter__(self) -> "Iterator[str]":
+        return iter(dict.fromkeys(name for name, _ in self._pairs))
+
+    def __len__(self) -> int:
+        return len({name for name, _ in self._pairs})
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and dict(self.items()) == dict(other.items())
+
+    __hash__ = None  # type: ignore[assignment]  # it can change
+
+    def __repr__(self) -> str:
+        return f"Headers({self._pairs!r})"
+
+
+class SearchParams:
+    """The decoded parameters of a query or a form, in order: WHATWG URL, 5."""
+
+    __slots__ = ("_pairs",)
+
+    def __init__(self, query: "str | Iterable[tuple[str, str]]" = "") -> None:
+        if not isinstance(query, str):
+            self._pairs = list(query)
+        elif query:
+            from urllib.parse import parse_qsl  # 6 ms, only with a query  # noqa: PLC0415
+
+            self._pairs = parse_qsl(query, keep_blank_values=True, errors="replace")
+        else:
+            self._pairs = []
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the first value of `name`."""
+        return next((value for key, value in self._pairs if key == name), default)
+
+    def get_all(self, name: str) -> list[str]:
+        """Return each value of `name`, in order."""
+        return [value for key, value in self._pairs if key == name]
+
+    def items(self) -> "Iterator[tuple[str, str]]":
+        """Yield every (name, value) pair."""
+        return iter(self._pairs)
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return any(key == name for key, _ in self._pairs)
+
+    def __iter__(self) -> "Iterator[str]":
+        return iter(dict.fromkeys(name for name, _ in self._pairs))
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __repr__(self) -> str:
+        return f"SearchParams({self._pairs!r})"
+
+
+class URL:
+    """A URL whose path was decoded once.
+
+    `path` is decoded text, `query` is percent-encoded and without its question mark, `port` is
+    None for the scheme's own. `canonical_path` is what routes are matched with; it differs from
+    `path` only in an encoded slash. `malformed` tells that the path has an escape that cannot be
+    decoded; `path` then is as it came.
+    """
+
+    __slots__ = ("_params", "canonical_path", "fragment", "host", "malformed", "port",
+                 "query", "scheme")  # fmt: skip
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        scheme: str = "https",
+        host: str = "localhost",
+        port: int | None = None,
+        path: str = "/",
+        path_is_decoded: bool = False,
+        query: str = "",
+        fragment: str = "",
+    ) -> None:
+        if url is not None:
+            scheme, host, port, path, query, fragment = _split(url)
+        self.scheme = scheme
+        self.host = host
+        self.port = port
+        self.query = query
+        self.fragment = fragment
+        self._params: SearchParams | None = None
+        try:
+            self.canonical_path = canonical_path(path, decoded=path_is_decoded)
+            self.malformed = False
+        except MalformedPathError:
+            self.canonical_path = path
+            self.malformed = True
+
+    @property
+    def path(self) -> str:
+        """The decoded path."""
+        if self.malformed:
+            return self.canonical_path
+        return self.canonical_path.replace(ENCODED_SLASH, "/")
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port, such as `https://example.com`."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        default = self.port is None or self.port == {"http": 80, "https": 443}.get(self.scheme)
+        return f"{self.scheme}://{host}{'' if default else f':{self.port}'}"
+
+    @property
+    def search_params(self) -> SearchParams:
+        """The parameters of the query, decoded."""
+        if self._params is None:
+            self._params = SearchParams(self.query)
+        return self._params
+
+    def __str__(self) -> str:
+        from urllib.parse import quote  # 6 ms, and most functions print no URL  # noqa: PLC0415
+
+        escaped = self.canonical_path
+        if not self.malformed:
+            escaped = quote(escaped, safe="/!$&'()*+,;=:@").replace("%00", "%2F")
+        query = f"?{self.query}" if self.query else ""
+        return self.origin + escaped + query + (f"#{self.fragment}" if self.fragment else "")
+
+    def __repr__(self) -> str:
+        return f"URL({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, URL) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+
+def _split(url: str) -> "tuple[str, str, int | None, str, str, str]":
+    from urllib.parse import urlsplit  # 6 ms; hosts give the parts of a URL  # noqa: PLC0415
+
+    if url.startswith("/"):  # a path, never a host: "//about" is a path with two slashes
+        url = "https://localhost" + url
+    parts = urlsplit(url)
+    host, path = parts.hostname or "localhost", parts.path or "/"
+    return parts.scheme or "https", host, parts.port, path, parts.query, parts.fragment
+
+
+class Request:
+    """A request whose body is whole.
+
+    `client_address` is the peer that the host saw, never one that a header claims. `raw_path` is
+    the path as the host gave it, `root_path` what was in front of the site's own (a stage).
+    """
+
+    __slots__ = ("_cookies", "body", "client_address", "headers", "host_context", "method",
+                 "raw_path", "root_path", "url")  # fmt: skip
+
+    def __init__(
+        self,
+        url: "URL | str",
+        *,
+        method: str = "GET",
+        headers: "Headers | Pairs | None" = None,
+        body: "bytes | str" = b"",
+        client_address: str | None = None,
+        raw_path: str | None = None,
+        root_path: str = "",
+        host_context: "Mapping[str, object] | None" = None,
+    ) -> None:
+        self.url = url if isinstance(url, URL) else URL(url)
+        self.method = method.upper()
+        self.headers = headers if isinstance(headers, Headers) else Headers(headers)
+        self.body = body.encode() if isinstance(body, str) else body
+        self.client_address = client_address
+        self.raw_path = self.url.path if raw_path is None else raw_path
+        self.root_path = root_path
+        self.host_context = host_context
+        self._cookies: Cookies | None = None
+
+    @property
+    def path(self) -> str:
+        """The path, decoded once."""
+        return self.url.path
+
+    @property
+    def cookies(self) -> "Cookies":
+        """The cookies that came with the request."""
+        if self._cookies is None:
+            from routelet.cookies import Cookies  # 1 ms, only with cookies  # noqa: PLC0415
+
+            self._cookies = Cookies(self.headers.get("cookie") or "")
+        return self._cookies
+
+    def text(self) -> str:
+        """Return the body as UTF-8 text, its faulty bytes replaced."""
+        return self.body.decode("utf-8", "replace")
+
+    def json(self) -> object:
+        """Return the body read as JSON; raises `ValueError` where it is none."""
+        import json  # 5 ms, only for handlers that read JSON  # noqa: PLC0415
+
+        return json.loads(self.body)
+
+    def form(self) -> SearchParams:
+        """Return the fields of an urlencoded form; raises `ValueError` for other bodies."""
+        kind = (self.headers.get("content-type") or "").partition(";")[0].strip().lower()
+        if kind != "application/x-www-form-urlencoded":
+            raise ValueError(f"a body of type {kind or 'unknown'} is no urlencoded form")
+        return SearchParams(self.text())
+
+    def __repr__(self) -> str:
+        return f"Request({self.method} {self.url})"
+
+
+class Response:
+    """A response. `body` is text, bytes, an iterable of bytes, or None."""
+
+    __slots__ = ("body", "headers", "status")
+
+    def __init__(
+        self,
+        body: "str | bytes | Iterable[bytes] | None" = None,
+        status: int = 200,
+        headers: "Headers | Pairs | None" = None,
+    ) -> None:
+        if not 100 <= int(status) <= 599:
+            raise ValueError(f"status {status} is not between 100 and 599")
+        self.body = body
+        self.status = int(status)
+        self.headers = Headers(headers)
+        if isinstance(body, str) and "content-type" not in self.headers:
+            self.headers.append("content-type", "text/plain; charset=utf-8")
+
+    @classmethod
+    def json(
+        cls,
+        data: object,
+        status: int = 200,
+        headers: "Headers | Pairs | None" = None,
+        *,
+        default: "Callable[[object], object] | None" = None,
+    ) -> "Response":
+        """Return `data` as compact JSON; `default` turns what JSON has no word for into it."""
+        import json  # 5 ms, only for handlers that write JSON  # noqa: PLC0415
+
+        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=default)
+        return cls._typed(text, status, headers, "application/json")
+
+    @classmethod
+    def html(
+        cls, text: str, status: int = 200, headers: "Headers | Pairs | None" = None
+    ) -> "Response":
+        """Return a page."""
+        return cls._typed(text, status, headers, "text/html; charset=utf-8")
+
+    @classmethod
+    def redirect(cls, location: "str | URL", status: int = 302) -> "Response":
+        """Return a redirect; raises `ValueError` for a status that is none: Fetch, 5.5."""
+        if status not in {300, 301, 302, 303, 304, 307, 308}:
+            raise ValueError(f"status {status} does not redirect")
+        return cls(None, status, {"location": str(location)})
+
+    @classmethod
+    def _typed(
+        cls, text: str, status: int, headers: "Headers | Pairs | None", content_type: str
+    ) -> "Response":
+        headers = Headers(headers)
+        if "content-type" not in headers:
+            headers.append("content-type", content_type)
+        return cls(text, status, headers)
+
+    def read(self) -> bytes:
+        """Return the whole body; an iterable is read once and kept."""
+        if self.body is None:
+            return b""
+        if isinstance(self.body, str):
+            return self.body.encode()
+        if not isinstance(self.body, bytes):
+            self.body = b"".join(self.body)
+        return self.body
+
+    def text(self) -> str:
+        """Return the body as UTF-8 text."""
+        return self.read().decode("utf-8", "replace")
+
+    def __repr__(self) -> str:
+        return f"Response(status={self.status}, {self.headers!r})"

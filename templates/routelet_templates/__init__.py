@@ -1,0 +1,1 @@
+"""Templates as package data: entry modules, generated pages, SAM, CDK."""

@@ -1,0 +1,254 @@
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from jinja2 import UndefinedError
+from routelet_bundler.render import gateway_of, sam_template, template_warnings
+from routelet_bundler.render.names import logical_ids
+from routelet_bundler.render.templates import render_template, template_text
+from routelet_bundler.render.warnings import sam_resources
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
+TEMPLATES = ("sam/template.yaml.jinja", "cloudfront/front.js.jinja")
+NAMES = st.text(st.characters(codec="utf-8"), min_size=1)
+
+
+def expanded(source: str) -> dict[str, Any]:
+    """Expand a template as CloudFormation does; code has to be in S3 by then."""
+    template = yaml_parse(source)
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::Serverless::Function":
+            resource["Properties"]["CodeUri"] = "s3://artifacts/code.zip"
+    session = boto3.Session(region_name="eu-central-1")
+    result: dict[str, Any] = Translator({}, Parser(), boto_session=session).translate(template, {})
+    return result
+
+
+def lint(path: Path) -> str:
+    """Return all that cfn-lint finds, informational rules too."""
+    program = Path(sys.executable).with_name("cfn-lint")
+    found = subprocess.run(
+        [program, "--include-checks", "I", "--regions", "eu-central-1", "--", str(path)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    return found.stdout + found.stderr
+
+
+def functions_of(source: str) -> dict[str, dict[str, Any]]:
+    resources = yaml_parse(source)["Resources"]
+    return {
+        name: resource["Properties"]
+        for name, resource in resources.items()
+        if resource["Type"] == "AWS::Serverless::Function"
+    }
+
+
+def test_each_zip_is_a_function_with_its_settings(blog) -> None:
+    functions = functions_of(sam_template(blog))
+
+    assert list(functions) == [
+        "ApiSearchJsonFunction",
+        "BlogSlugCommentsFunction",
+        "ContactFunction",
+        "DocsFunction",
+    ]
+    assert functions["ContactFunction"] == {
+        "CodeUri": "functions/contact.zip",
+        "Handler": "pages/entry_contact.handler",
+        "Runtime": "python3.13",
+        "Architectures": ["x86_64"],
+        "MemorySize": 512,
+        "Timeout": 10,
+        "LoggingConfig": {"LogGroup": {"Ref": "ContactLogGroup"}},
+        "Events": {
+            "Route1": {
+                "Type": "HttpApi",
+                "Properties": {"ApiId": {"Ref": "Api"}, "Path": "/contact", "Method": "ANY"},
+            }
+        },
+    }
+
+
+def test_optional_settings_are_there_when_given(blog) -> None:
+    comments = functions_of(sam_template(blog))["BlogSlugCommentsFunction"]
+
+    assert comments["Environment"]["Variables"] == blog["functions"][1]["environment"]
+    assert comments["EphemeralStorage"] == {"Size": 512}
+    assert comments["ReservedConcurrentExecutions"] == 5
+    assert comments["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert comments["AutoPublishAlias"] == "live"
+    assert comments["Policies"] == [
+        "AmazonDynamoDBReadOnlyAccess",
+        {"Version": "2012-10-17", "Statement": [blog["functions"][1]["policies"][1]]},
+    ]
+
+
+def test_each_function_has_a_log_group_that_forgets(blog) -> None:
+    resources = yaml_parse(sam_template(blog))["Resources"]
+
+    groups = [it for it in resources.values() if it["Type"] == "AWS::Logs::LogGroup"]
+    assert [it["Properties"] for it in groups] == [{"RetentionInDays": 30}] * 4
+
+
+def test_a_rest_route_at_the_root_is_the_default(site_of) -> None:
+    (function,) = functions_of(sam_template(site_of("[...path].py"))).values()
+
+    assert function["Events"]["Route1"]["Properties"] == {"ApiId": {"Ref": "Api"}}
+
+
+def test_every_route_key_is_in_the_expanded_template(blog) -> None:
+    paths = expanded(sam_template(blog))["Resources"]["Api"]["Properties"]["Body"]["paths"]
+
+    assert set(paths) == {key.path for key in gateway_of(blog).keys}
+
+
+def test_a_site_without_files_has_no_bucket_and_no_cloudfront(site_of) -> None:
+    template = yaml_parse(sam_template(site_of("a.py")))
+
+    assert set(template["Resources"]) == {"F0Function", "F0LogGroup", "Api"}
+    assert set(template["Outputs"]) == {"ApiUrl"}
+    assert "Parameters" not in template
+
+
+def test_files_of_public_alone_bring_cloudfront(site_of) -> None:
+    resources = yaml_parse(sam_template(site_of("a.py"), files=["style.css"]))["Resources"]
+
+    assert resources["Site"]["Type"] == "AWS::CloudFront::Distribution"
+
+
+def test_every_target_origin_exists(blog) -> None:
+    resources = yaml_parse(sam_template(blog))["Resources"]
+    config = resources["Site"]["Properties"]["DistributionConfig"]
+    code = resources["Front"]["Properties"]["FunctionCode"]["Fn::Sub"]
+
+    origins = {origin["Id"] for origin in config["Origins"]}
+    assert config["DefaultCacheBehavior"]["TargetOriginId"] in origins
+    assert set(re.findall(r"selectRequestOriginById\('(\w+)'\)", code)) <= origins
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("with_files", [True, False])
+def test_cfn_lint_finds_nothing_in_source_and_expanded_template(blog, tmp_path, with_files) -> None:
+    source = sam_template(blog, files=None if with_files else [])
+    (tmp_path / "template.yaml").write_text(source, encoding="utf-8")
+    full = json.dumps(expanded(source), ensure_ascii=False)  # no surrogate pairs: it reads YAML
+    (tmp_path / "expanded.json").write_text(full, encoding="utf-8")
+
+    assert lint(tmp_path / "template.yaml") == ""
+    assert lint(tmp_path / "expanded.json") == ""
+
+
+@pytest.mark.counterpart
+def test_cfn_lint_does_find_a_fault(blog, tmp_path) -> None:
+    blog["functions"][0]["timeout"] = 901
+    (tmp_path / "template.yaml").write_text(sam_template(blog), encoding="utf-8")
+
+    assert "901" in lint(tmp_path / "template.yaml")
+
+
+@given(name=NAMES, value=NAMES, file=NAMES)
+def test_no_value_breaks_the_template(site_of, name, value, file) -> None:
+    site = site_of("a.py", groups={"/a": name}, prerendered=[f"a/{file}", file])
+    site["functions"][0].update(handler=value, environment={"X": value, name: value})
+
+    (function,) = functions_of(sam_template(site)).values()
+
+    assert function["CodeUri"] == f"functions/{name}.zip"
+    assert function["Handler"] == value
+    assert function["Environment"]["Variables"] == {"X": value, name: value}
+
+
+def test_a_value_that_looks_like_a_reference_stays_text(site_of) -> None:
+    site = site_of("a.py", prerendered=["${Api}/{{x}}.html"])
+
+    code = yaml_parse(sam_template(site))["Resources"]["Front"]["Properties"]["FunctionCode"]
+
+    assert set(re.findall(r"\$\{.*?\}", code["Fn::Sub"])) == {
+        "${Api}",
+        "${AWS::Region}",
+        "${AWS::URLSuffix}",
+    }
+    assert code["Fn::Sub"].count("${Api}") == 1
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_every_value_goes_through_a_filter(name) -> None:
+    expressions = re.findall(r"\{\{(.*?)\}\}", template_text(name))
+
+    assert expressions
+    for expression in expressions:
+        filtered = expression.rstrip().endswith(("| yaml", "| javascript"))
+        assert filtered or expression.strip() == "front | trim | indent(8)"
+
+
+@pytest.mark.parametrize("name", TEMPLATES)
+def test_an_unknown_variable_fails(name) -> None:
+    with pytest.raises(UndefinedError):
+        render_template(name)
+
+
+def test_equal_manifests_give_equal_text(blog) -> None:
+    shuffled = {**blog, "functions": [dict(reversed(it.items())) for it in blog["functions"]]}
+
+    assert sam_template(blog) == sam_template(shuffled)
+
+
+def test_the_resources_that_count_against_the_limit_are_counted(blog) -> None:
+    expected = len(expanded(sam_template(blog))["Resources"])
+
+    assert sam_resources(blog, keys=len(gateway_of(blog).keys), has_front=True) == expected
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"timeout": 31}, "may run 31 s"),
+        ({"snapStart": True, "runtime": "python3.11"}, "Python 3.12"),
+        ({"snapStart": True, "ephemeralStorage": 1024}, "512 MB"),
+    ],
+)
+def test_what_does_not_go_together_is_told(blog, change, words) -> None:
+    blog["functions"][0].update(change)
+
+    (warning,) = template_warnings(blog)
+
+    assert words in warning
+    assert "function api_search_json" in warning
+
+
+def test_a_good_site_has_no_warnings(blog) -> None:
+    assert template_warnings(blog) == ()
+
+
+def test_more_resources_than_a_stack_has_are_told(site_of) -> None:
+    site = site_of(*(f"p{number}.py" for number in range(125)))
+
+    assert any("502 resources" in warning for warning in template_warnings(site))
+
+
+def test_ids_are_alphanumeric_and_read_like_the_name() -> None:
+    assert logical_ids(["api_search_json", "blog__slug_", "_404"]) == {
+        "api_search_json": "ApiSearchJson",
+        "blog__slug_": "BlogSlug",
+        "_404": "404",
+    }
+
+
+@given(names=st.lists(st.text(st.characters(codec="utf-8")), unique=True))
+def test_ids_are_unique_whatever_the_names(names) -> None:
+    ids = logical_ids(names)
+
+    assert len(set(ids.values())) == len(names)
+    assert all(re.fullmatch("[A-Za-z0-9]+", it) for it in ids.values())
+    assert ids == logical_ids(names[::-1])
