@@ -5,11 +5,13 @@ out; those that a missing module cannot hurt are marked as guarded.
 """
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
 from routelet_bundler.trace.conditions import truth_of
 
+_MODULE_LIKE = re.compile(r"\.?[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|\.[A-Za-z_]\w*", re.ASCII)
 _IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -46,6 +48,8 @@ class Imports:
     unknown: tuple[Unknown, ...]
     templates: tuple[tuple[str, int], ...]
     """Template names given to `ctx.render`, each with its line."""
+    strings: tuple[tuple[str, int], ...]
+    """String literals that could name a module, `p.m.Class` or `.m`, each with its line."""
     exported: tuple[str, ...]
     """The literal `__all__`."""
 
@@ -58,6 +62,7 @@ def imports_of(tree: ast.Module, python: str) -> Imports:
         imports=tuple(scan.imports),
         unknown=tuple(scan.unknown),
         templates=tuple(scan.templates),
+        strings=tuple(scan.strings),
         exported=_exported(tree),
     )
 
@@ -67,6 +72,7 @@ class _Scan(ast.NodeVisitor):
         self.imports: list[Import] = []
         self.unknown: list[Unknown] = []
         self.templates: list[tuple[str, int]] = []
+        self.strings: list[tuple[str, int]] = []
         self._python = python
         self._guards = 0
         self._importers = {"__import__", "importlib.import_module", "runpy.run_module"}
@@ -107,15 +113,30 @@ class _Scan(ast.NodeVisitor):
         self.generic_visit(node)
         self._guards -= guarded
 
+    def visit_Constant(self, node: ast.Constant) -> None:
+        if isinstance(node.value, str) and _MODULE_LIKE.fullmatch(node.value):
+            self.strings.append((node.value, node.lineno))
+
     def visit_Call(self, node: ast.Call) -> None:
         called = dotted_name(node.func)
         if called in self._importers and node.args:
             self._dynamic(node)
-        elif called and called.endswith(".render") and node.args:
-            match node.args[0]:
-                case ast.Constant(value=str() as name) if name.endswith(".jinja"):
-                    self.templates.append((name, node.lineno))
+        elif called and node.args:
+            self._known_call(called, node)
         self.generic_visit(node)
+
+    def _known_call(self, called: str, node: ast.Call) -> None:
+        """Note what is known of calls that name a template, a package or a package's folder."""
+        match called.rpartition(".")[2], node.args[0]:
+            case "render", ast.Constant(value=str() as name) if name.endswith(".jinja"):
+                self.templates.append((name, node.lineno))
+            case "files" | "get_data", ast.Constant(value=str() as package):
+                self.imports.append(Import(module=package, line=node.lineno, guarded=True))
+            case "iter_modules" | "walk_packages", ast.Attribute(value=value, attr="__path__"):
+                if package_name := dotted_name(value):
+                    self.imports.append(
+                        Import(module=f"{package_name}.", line=node.lineno, is_prefix=True)
+                    )
 
     def _visit_all(self, nodes: list[ast.stmt]) -> None:
         for node in nodes:
