@@ -38,27 +38,30 @@ def find_interpreter(minor: str) -> Path | None:
     candidates = [Path(on_path)] if on_path else []
     candidates += sorted(pyenv.glob(f"{minor}.*/bin/python{minor}"), reverse=True)
     for candidate in candidates:
-        if _minor_of(candidate) == minor:
-            return candidate
+        if (found := _interpreter_at(candidate, minor)) is not None:
+            return found
     return _managed_by_uv(minor)
 
 
 def _managed_by_uv(minor: str) -> Path | None:
     command = [find_uv_bin(), "python", "find", "--managed-python", "--offline", minor]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
-    path = Path(found.stdout.strip())
-    return path if found.returncode == 0 and _minor_of(path) == minor else None
+    return _interpreter_at(Path(found.stdout.strip()), minor) if found.returncode == 0 else None
 
 
-def _minor_of(interpreter: Path) -> str | None:
-    """Return the minor version that `interpreter` says it has; pyenv's shims may say none."""
-    code = "import sys; print('%d.%d' % sys.version_info[:2])"
-    command = [str(interpreter), "-I", "-S", "-c", code]
+def _interpreter_at(candidate: Path, minor: str) -> Path | None:
+    """Return what `candidate` says it is, if that has this minor version.
+
+    A shim of pyenv says where the interpreter is, or fails where none is chosen.
+    """
+    code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+    command = [str(candidate), "-I", "-S", "-c", code]
     try:
-        found = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
+        said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    return found.stdout.strip() if found.returncode == 0 else None
+    version, _, executable = said.stdout.strip().partition(" ")
+    return Path(executable) if said.returncode == 0 and version == minor else None
 
 
 @cache

@@ -8,8 +8,9 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
@@ -105,19 +106,20 @@ def _unpack(function: Function, path: Path, folder: Path, twins: Sequence[Distri
             shutil.copyfile(source, target)
 
 
-def _failure(function: Function, failure: dict[str, object], folder: Path) -> RouteletError:
-    frames = failure["frames"]
-    assert isinstance(frames, list)  # noqa: S101 - our own worker's answer
-    chain = [f"{_inside(file, folder)}:{line}" for file, line in frames]
+def _failure(function: Function, failure: Mapping[str, Any], folder: Path) -> RouteletError:
+    """Name the site's own lines that led there, the last one first."""
+    labels = {file.archive: file.label for file in function.traced.files}
+    chain = []
+    for file, line in failure["frames"]:
+        path = Path(file)
+        archive = path.relative_to(folder).as_posix() if path.is_relative_to(folder) else ""
+        if archive and not archive.startswith("routelet/") and archive != function.entry:
+            chain.append(f"{labels.get(archive, archive)}:{line}")
     missing = failure.get("missing")
+    led = f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""
+    mend = f'add it to dependencies, or include = ["{missing}"]' if missing else "mend the module"
     return RouteletError(
-        f"the zip of {', '.join(function.routes)} does not start: {failure['what']}",
+        f"the function of {', '.join(function.routes)} does not start: {failure['what']}",
         where=chain[-1] if chain else function.entry,
-        mend=(f'add {missing} with include = ["{missing}"]' if missing else "mend the module")
-        + (f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""),
+        mend=mend + led,
     )
-
-
-def _inside(file: str, folder: Path) -> str:
-    path = Path(file)
-    return str(path.relative_to(folder)) if path.is_relative_to(folder) else file

@@ -76,12 +76,12 @@ class Emulator:
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="routelet-"))
             self._specs = _specs_of(site.functions, Path(folder))
+            self._is_running = True
+            stack.callback(self._close_workers)
             front = self._front(site)
             stack.callback(front.stop)
-            stack.callback(self._close_workers)
             self._stack = stack.pop_all()
         self.url = f"http://{HOST}:{front.port}"
-        self._is_running = True
         return self
 
     def __exit__(

@@ -56,6 +56,7 @@ class Front:
         self._server = Server(self._answer, max_body_bytes=MAX_BODY_BYTES, port=port)
         self.port = self._server.port
         self._origins = (f"http://{HOST}:{self.port}", f"http://localhost:{self.port}")
+        self._server.start()
 
     def stop(self) -> None:
         """Take no more requests."""

@@ -65,6 +65,7 @@ class RuntimeApi:
         self._server = Server(self._answer, max_body_bytes=MAX_RESPONSE_BYTES)
         self.address = f"{HOST}:{self._server.port}"
         """What AWS_LAMBDA_RUNTIME_API says."""
+        self._server.start()
 
     def hand_over(self, invocation: Invocation) -> None:
         """Give the process work; it is to have none already."""

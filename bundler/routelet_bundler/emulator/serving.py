@@ -49,12 +49,18 @@ Answerer = Callable[[HttpRequest], HttpAnswer | None]
 
 
 class Server:
-    """A socket of 127.0.0.1 whose requests `answer` answers, from now until `stop`."""
+    """A socket of 127.0.0.1 whose requests `answer` answers, from `start` until `stop`.
+
+    A client may connect as soon as this is made, and waits until the start.
+    """
 
     def __init__(self, answer: Answerer, *, max_body_bytes: int, port: int = 0) -> None:
         self._listener = _Listener((HOST, port), partial(_Connection, answer, max_body_bytes))
         self.port: int = self._listener.server_address[1]
         self._thread = threading.Thread(target=self._listener.run, daemon=True)
+
+    def start(self) -> None:
+        """Begin to answer."""
         self._thread.start()
 
     def stop(self) -> None:

@@ -30,6 +30,8 @@ class TracedFile:
 
     archive: str
     source: Path
+    label: str
+    """How people know it: its path below the site's folder, where it has one."""
     reason: Reason
 
 

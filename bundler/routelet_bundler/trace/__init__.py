@@ -36,7 +36,12 @@ class Tracer:
         sources = self._ground.sources.files
         return Traced(
             files=tuple(
-                TracedFile(archive=archive, source=sources[archive], reason=reason)
+                TracedFile(
+                    archive=archive,
+                    source=sources[archive],
+                    label=self._ground.label(archive),
+                    reason=reason,
+                )
                 for archive, reason in sorted(walk.files.items())
                 if not any(is_meant(pattern, archive) for pattern in config.exclude)
             ),

@@ -51,14 +51,21 @@ def environment_of(
     if needs_jinja and not any(_names_jinja(line) for line in dependencies):
         dependencies = (*dependencies, f"{JINJA}=={version(JINJA)}")
     platform = Platform(python=target.python, platform=target.platform if target.glibc else None)
-    requirements = requirements_of(root, dependencies, platform, cache, locked=locked)
-    index = index_of(folder := install(requirements, platform, cache))
+    try:
+        requirements = requirements_of(root, dependencies, platform, cache, locked=locked)
+        index = index_of(folder := install(requirements, platform, cache))
+    except RouteletError as error:
+        raise _with_line(error, root) from None
     if needs_jinja:
         _check_jinja(index, requirements)
     interpreter = find_interpreter(target.python)
-    if target.architecture != HOST_ARCHITECTURE or interpreter is None:
-        here = Platform(python=target.python if interpreter else HOST)
-        folder = install(requirements, here, cache)
+    if interpreter is None:
+        # Nothing of the target runs here; pages are prerendered under the running Python.
+        here = Platform(python=HOST)
+        theirs = requirements_of(root, dependencies, here, cache, locked=locked)
+        folder = install(theirs, here, cache)
+    elif target.architecture != HOST_ARCHITECTURE:
+        folder = install(requirements, Platform(python=target.python), cache)
     return Environment(
         requirements=requirements,
         index=index,
@@ -90,3 +97,15 @@ def _check_jinja(index: Index, requirements: Requirements) -> None:
             where=requirements.source,
             mend=f"require jinja2=={ours.major}.{ours.minor}.*",
         )
+
+
+def _with_line(error: RouteletError, root: Path) -> RouteletError:
+    """Add the line that names the distribution, where the site's own file has one."""
+    file = root / error.where
+    name = re.split(r"==| ", error.what, maxsplit=1)[0]
+    if name and file.is_file():
+        for number, line in enumerate(file.read_text().splitlines(), 1):
+            if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line, re.IGNORECASE):
+                error.where = f"{error.where}:{number}"
+                break
+    return error

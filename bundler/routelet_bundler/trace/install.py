@@ -32,6 +32,9 @@ class Platform:
     python: str
     platform: str | None = None
 
+    def __str__(self) -> str:
+        return f"Python {self.python} on {self.platform or 'this machine'}"
+
     @property
     def options(self) -> tuple[str, ...]:
         """The options of uv that say so."""
@@ -88,7 +91,7 @@ def _from_requirements(root: Path, file: str, platform: Platform, cache: Cache) 
     if kept is None:
         hashes = ["--generate-hashes"] if "--hash" in content else []
         command = ["pip", "compile", file, *platform.options, "--no-header", "--no-annotate"]
-        kept = _uv([*command, *hashes], where=file, cwd=root).encode()
+        kept = _uv([*command, *hashes], where=file, platform=platform, cwd=root).encode()
         cache.write("resolved", key, kept)
     return Requirements(text=kept.decode(), source=file, locked=True)
 
@@ -114,7 +117,7 @@ def resolve(
     folder = cache.folder_of("constraints", digest(constraints), _writes(constraints))
     command = ["pip", "compile", "-", *platform.options, "--no-header", "--no-annotate",
                "--constraints", str(folder / "requirements.txt")]  # fmt: skip
-    text = _uv(command, where=where, text="\n".join(dependencies))
+    text = _uv(command, where=where, platform=platform, text="\n".join(dependencies))
     cache.write("resolved", key, text.encode())
     return text
 
@@ -132,7 +135,7 @@ def install(requirements: Requirements, platform: Platform, cache: Cache) -> Pat
         if requirements.text.strip():
             command = ["pip", "install", "--target", str(folder), *platform.options,
                        "--requirements", str(source), "--no-deps"]  # fmt: skip
-            _uv(command, where=requirements.source)
+            _uv(command, where=requirements.source, platform=platform)
 
     return cache.folder_of("installed", key, fill)
 
@@ -153,7 +156,12 @@ def _writes(text: str, name: str = "requirements.txt") -> Callable[[Path], None]
 
 
 def _uv(
-    arguments: Sequence[str], *, where: str, text: str | None = None, cwd: Path | None = None
+    arguments: Sequence[str],
+    *,
+    where: str,
+    platform: Platform | None = None,
+    text: str | None = None,
+    cwd: Path | None = None,
 ) -> str:
     """Run uv and return what it prints; raises `RouteletError` with what it says."""
     command = [find_uv_bin(), *arguments, "--quiet", "--python", sys.executable]
@@ -163,25 +171,31 @@ def _uv(
     )
     if done.returncode == 0:
         return done.stdout
-    raise _refused(done.stderr, where)
+    raise _refused(done.stderr, where, platform)
 
 
-_NO_WHEEL = re.compile(r"(?P<name>[\w.-]+)(?:==(?P<version>\S+))? has no (?:usable )?wheels")
+_NO_WHEEL = re.compile(
+    r"(?P<name>[\w.-]+)(?P<version>==[^\s,]+)? (?:has no (?:usable )?wheels|can't be installed)"
+)
+_WHEEL_WORDS = ("no wheels", "no usable wheels", "building source", "a source distribution")
 
 
-def _refused(said: str, where: str) -> RouteletError:
-    """Turn uv's words into ours, and keep them below."""
-    said = " ".join(said.split())
+def _refused(said: str, where: str, platform: Platform | None) -> RouteletError:
+    """Turn uv's words into ours, and keep them."""
+    said = " ".join(said.split()).removeprefix("error: ")
     if "lockfile" in said and "needs to be updated" in said:
         return RouteletError(
             "uv.lock does not fit pyproject.toml any more", where=where, mend="run `uv lock`"
         )
-    if "no wheels" in said or "no usable wheels" in said or "building source" in said.lower():
+    if platform and any(words in said for words in _WHEEL_WORDS):
         found = _NO_WHEEL.search(said)
-        name = found["name"] if found else "a dependency"
+        name = f"{found['name']}{found['version'] or ''}" if found else "a dependency"
         return RouteletError(
-            f"{name} has no wheel that fits the target: {said}",
+            f"{name} has no wheel for {platform}",
             where=where,
-            mend="pin a version that has one, or choose another runtime or architecture",
+            mend=(
+                "choose a version that has one (it must not need a newer glibc), or another "
+                f"runtime or architecture; uv says: {said}"
+            ),
         )
     return RouteletError(f"uv could not install the dependencies: {said}", where=where)

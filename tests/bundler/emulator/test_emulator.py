@@ -3,7 +3,9 @@
 import os
 import socket
 import threading
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -143,3 +145,18 @@ def test_a_port_can_be_chosen_again_at_once(make_dist: Callable[..., Any]) -> No
         assert first.get("/a.txt").text == "a"
     with Emulator(dist.path, port=port) as second:
         assert second.get("/a.txt").text == "a"
+
+
+def test_a_request_that_runs_at_the_end_is_dropped_with_its_process(dist: Any) -> None:
+    source = "import os, time\ndef handler(e, c):\n  print(os.getpid())\n  time.sleep(60)"
+    dist.function("slow", source, timeout=60)
+    dist.route("/slow", "slow")
+    log: list[str] = []
+    with ThreadPoolExecutor(1) as pool:
+        with Emulator(dist.write(), log=log.append) as emulator:
+            pending = pool.submit(emulator.get, "/slow")
+            while not log or not log[-1].removeprefix("slow: ").isdecimal():
+                time.sleep(0.01)
+            pid = int(log[-1].removeprefix("slow: "))
+        assert isinstance(pending.exception(), ConnectionError)
+    assert not _exists(pid)

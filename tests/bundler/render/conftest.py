@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from routelet.routing import Part, Route
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.discover.order import in_order

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Sequence
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
 from routelet.routing import match_route
 from routelet_bundler.render import Gateway, RouteKey, gateway_of
 

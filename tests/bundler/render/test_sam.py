@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from jinja2 import UndefinedError
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+from samtranslator.yaml_helper import yaml_parse
+
 from routelet_bundler.render import gateway_of, sam_template, template_warnings
 from routelet_bundler.render.names import logical_ids
 from routelet_bundler.render.templates import render_template, template_text
 from routelet_bundler.render.warnings import sam_resources
-from samtranslator.parser.parser import Parser
-from samtranslator.translator.translator import Translator
-from samtranslator.yaml_helper import yaml_parse
 
 TEMPLATES = ("sam/template.yaml.jinja", "cloudfront/front.js.jinja")
 NAMES = st.text(st.characters(codec="utf-8"), min_size=1)

@@ -1,0 +1,99 @@
+"""What all traces of one target share: files, modules, distributions, each read once."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.interpreters import standard_library
+from routelet_bundler.model import Target
+from routelet_bundler.sources import parse_python
+from routelet_bundler.trace.data_files import DataPath, data_paths
+from routelet_bundler.trace.distributions import Closures, Index
+from routelet_bundler.trace.imports import Imports, imports_of
+from routelet_bundler.trace.modules import LocalModules
+
+PROVIDED_MODULES = {"python-dateutil": "dateutil"}
+"""Import names of provided distributions that differ from their own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Source:
+    """What one local Python file needs."""
+
+    imports: Imports
+    data: tuple[DataPath, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """Where a trace looks: local files by path in a zip, and what is installed."""
+
+    files: Mapping[str, Path]
+    labels: Mapping[str, str]
+    """How a file is named to people, where that is not its path in a zip."""
+    templates: Mapping[str, str]
+    index: Index
+    dependencies: tuple[str, ...]
+
+
+class Ground:
+    """The files of a site and the distributions of a target, as traces look at them."""
+
+    def __init__(self, sources: Sources, target: Target) -> None:
+        self.sources = sources
+        self.target = target
+        self.index = sources.index
+        self.modules = LocalModules(sources.files)
+        self.closures = Closures(sources.index, target, sources.dependencies)
+        self.standard_library = standard_library(target.python)
+        self._read: dict[str, Source] = {}
+
+    @cached_property
+    def drivers(self) -> frozenset[str]:
+        """The project's own requirements that none of its files imports: `email-validator`.
+
+        They are there for another distribution, which lists them in an extra.
+        """
+        imported = set()
+        for archive in self.sources.labels:
+            if archive.endswith(".py"):
+                imported |= self._owners_imported_by(archive)
+        return self.closures.direct - imported
+
+    def _owners_imported_by(self, archive: str) -> set[str]:
+        try:
+            found = self.source_of(archive).imports.imports
+        except RouteletError:
+            return set()  # told where a function reaches the file
+        names = {f"{one.module}.{name}" for one in found for name in one.names or [""]}
+        owners = (self.sources.index.owner_of(name.rstrip(".*")) for name in names)
+        return {owner.name for owner in owners if owner}
+
+    def source_of(self, archive: str) -> Source:
+        """Return what a local file needs, read once."""
+        if archive not in self._read:
+            label = self.label(archive)
+            tree = parse_python(_text(self.sources.files[archive], label), label)
+            self._read[archive] = Source(
+                imports=imports_of(tree, self.target.python), data=data_paths(tree, archive)
+            )
+        return self._read[archive]
+
+    def label(self, archive: str) -> str:
+        """Return how a local file is named to people."""
+        return self.sources.labels.get(archive, archive)
+
+    def provider_of(self, module: str) -> str | None:
+        """Return the distribution of the host that has `module`, by its normalised name."""
+        top = module.partition(".")[0]
+        names = self.target.provided
+        return next((name for name in names if PROVIDED_MODULES.get(name, name) == top), None)
+
+
+def _text(path: Path, label: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RouteletError(f"is no UTF-8 text: {error.reason}", where=label) from None

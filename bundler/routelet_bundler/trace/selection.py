@@ -1,0 +1,80 @@
+"""Which distributions a function packs, and which it leaves to the host."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import Distribution, Reason
+from routelet_bundler.trace.ground import Ground
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Selection:
+    """Packed distributions with the reason of each, and the names left to the host."""
+
+    packed: tuple[tuple[Distribution, Reason], ...]
+    provided: tuple[str, ...]
+
+
+def select(
+    ground: Ground,
+    owners: Mapping[str, Reason],
+    provided: Mapping[str, Reason],
+    excluded: tuple[str, ...],
+) -> Selection:
+    """Return what a function needs, from the reasons for what it imports, by normalised name.
+
+    Raises `RouteletError` where it would mix distributions of the host with packed ones of the
+    same set.
+    """
+    needed = ground.closures.of(_with_companions(ground, set(owners)))
+    left_out = ground.target.provided if _host_provides(ground, set(provided), set(needed)) else ()
+    if provided and not left_out:
+        needed = ground.closures.of({*needed, *provided})
+        _refuse_a_mixture(ground, provided, needed)
+    reasons = {
+        name: owners.get(name) or provided.get(name) or Reason(kind="requires", parent=parent)
+        for name, parent in needed.items()
+        if name not in excluded
+    }
+    found = ground.index.distributions
+    packed = tuple((found[name], reason) for name, reason in sorted(reasons.items()))
+    return Selection(packed=packed, provided=left_out)
+
+
+def _host_provides(ground: Ground, imported: set[str], needed: set[str]) -> bool:
+    """Tell whether what the host has is left to it: all of it, or nothing.
+
+    Nothing where a packed distribution needs one of them, and where the project chose one
+    itself: imported without `provided_through`, or with it but named in its dependencies.
+    """
+    target = ground.target
+    beside = imported - {target.provided_through}
+    if not imported or needed & set(target.provided):
+        return False
+    if target.provided_through in imported:
+        return not beside & ground.closures.direct
+    return not beside <= ground.index.distributions.keys()
+
+
+def _with_companions(ground: Ground, names: set[str]) -> set[str]:
+    """Add what a reached distribution lists in an extra: the project's drivers, or all."""
+    wanted = ground.target.companions
+    if wanted == "declared":
+        return names
+    among = ground.index.distributions if wanted == "all" else ground.drivers
+    return names | ground.closures.companions(ground.closures.of(names), among=among)
+
+
+def _refuse_a_mixture(
+    ground: Ground, provided: Mapping[str, Reason], needed: Mapping[str, str]
+) -> None:
+    for name, reason in provided.items():
+        if name not in needed:
+            raise RouteletError(
+                f"needs {name}, which the host has, together with a distribution that packs one "
+                f"of {', '.join(ground.target.provided)}: they come all from the host or all "
+                "from the zip",
+                where=f"{ground.label(reason.parent)}:{reason.line}",
+                mend=f"add {name} to dependencies in pyproject.toml",
+            )

@@ -1,0 +1,197 @@
+"""One trace: from a function's first modules along every import and data file of local code."""
+
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import Reason, RouteConfig
+from routelet_bundler.trace.data_files import DataPath
+from routelet_bundler.trace.ground import Ground, Source
+from routelet_bundler.trace.imports import Import
+from routelet_bundler.trace.modules import absolute_name
+
+_LOADS_BY_MANIFEST = ("routelet/", "site_templates/environment.py")
+"""What they load when they run is named in a manifest or a template, and traced from there."""
+
+
+class Walk:
+    """The state of one trace: what was reached, each with the reason, and what was not found."""
+
+    def __init__(self, ground: Ground, config: RouteConfig) -> None:
+        self._ground = ground
+        self._config = config
+        self._pending: list[str] = []
+        self.files: dict[str, Reason] = {}
+        self.owners: dict[str, Reason] = {}
+        """Reasons by normalised name of a distribution that has what is imported."""
+        self.provided: dict[str, Reason] = {}
+        """Reasons by normalised name of a distribution that the host has."""
+        self.warnings: list[str] = []
+        self.errors: list[RouteletError] = []
+
+    def start(self, module: str) -> None:
+        """Begin with a module that the function imports."""
+        self._reach_module(module, Reason(kind="entry"))
+
+    def run(self) -> None:
+        """Follow all that was reached, until nothing new is."""
+        self._include()
+        while self._pending:
+            archive = self._pending.pop()
+            source = self._ground.source_of(archive)
+            for found in source.imports.imports:
+                self._import(found, archive)
+            for name, line in source.imports.templates:
+                self._template(name, archive, line)
+            for text, line in source.imports.strings:
+                self._string(text, archive, line)
+            self._warn_of_unknown(source, archive)
+            for data in source.data:
+                self._data(data, archive)
+
+    def _warn_of_unknown(self, source: Source, archive: str) -> None:
+        if archive.startswith(_LOADS_BY_MANIFEST):
+            return
+        for unknown in source.imports.unknown:
+            self.warnings.append(
+                f"{self._ground.label(archive)}:{unknown.line}: {unknown.expression} is only "
+                "known when it runs; name what it imports with include"
+            )
+
+    def _import(self, found: Import, archive: str) -> None:
+        name = absolute_name(found, archive)
+        reason = Reason(kind="import", parent=archive, line=found.line)
+        if found.is_prefix:
+            for module in self._ground.modules.beginning_with(name):
+                self._reach_module(module, reason)
+            return
+        if self._ground.modules.owns(name):
+            self._local(name, found, reason)
+        elif name.partition(".")[0] not in self._ground.standard_library:
+            self._third_party(name, found, reason)
+
+    def _string(self, text: str, archive: str, line: int) -> None:
+        """Follow a string that names a local module, or something in one: `p.m.Class`."""
+        relative = text.startswith(".")
+        if archive.startswith("routelet/") or (relative and not self._is_dynamic(archive)):
+            return
+        found = Import(module=text.lstrip("."), line=line, level=int(relative))
+        name = absolute_name(found, archive)
+        while not self._ground.modules.knows(name) and "." in name:
+            name = name.rpartition(".")[0]
+        if "." in name and self._ground.modules.knows(name):
+            self._reach_module(name, Reason(kind="import", parent=archive, line=line))
+
+    def _is_dynamic(self, archive: str) -> bool:
+        return bool(self._ground.source_of(archive).imports.unknown)
+
+    def _local(self, name: str, found: Import, reason: Reason) -> None:
+        if not self._ground.modules.knows(name):
+            if not found.guarded and not self._from_distribution(name, reason):
+                self._missing(name, reason)
+            return
+        self._reach_module(name, reason)
+        names = found.names
+        if "*" in names and (file := self._ground.modules.file_of(name)):
+            names = self._ground.source_of(file).imports.exported
+        for attribute in names:
+            if self._ground.modules.knows(f"{name}.{attribute}"):
+                self._reach_module(f"{name}.{attribute}", reason)
+
+    def _reach_module(self, module: str, reason: Reason) -> None:
+        for file in self._ground.modules.chain(module):
+            self._reach_file(file, reason)
+
+    def _reach_file(self, archive: str, reason: Reason) -> None:
+        if archive in self.files:
+            return
+        self.files[archive] = reason
+        if archive.endswith(".py"):
+            self._pending.append(archive)
+
+    def _third_party(self, name: str, found: Import, reason: Reason) -> None:
+        reached = [self._from_distribution(f"{name}.{one}", reason) for one in found.names or [""]]
+        if any(reached) or found.guarded:
+            return
+        self._missing(name, reason)
+
+    def _from_distribution(self, name: str, reason: Reason) -> bool:
+        name = name.rstrip(".*")
+        provided = self._ground.provider_of(name)
+        owner = self._ground.index.owner_of(name)
+        if provided is not None:
+            self.provided.setdefault(provided, reason)
+        elif owner is not None:
+            self.owners.setdefault(owner.name, reason)
+        return provided is not None or owner is not None
+
+    def _missing(self, name: str, reason: Reason) -> None:
+        top = name.partition(".")[0]
+        local = self._ground.modules.owns(name)
+        self.errors.append(
+            RouteletError(
+                f"imports {name}, which no dependency provides"
+                if not local
+                else f"imports {name}, which is not in the site",
+                where=f"{self._ground.label(reason.parent)}:{reason.line}",
+                mend=(
+                    f"add the distribution that has {top} to dependencies in pyproject.toml"
+                    if not local
+                    else "correct the name, or add the module"
+                )
+                + self._chain_text(reason.parent),
+            )
+        )
+
+    def _chain_text(self, archive: str) -> str:
+        chain = [archive]
+        while (parent := self.files[chain[-1]].parent) and parent not in chain:
+            chain.append(parent)
+        names = " <- ".join(map(self._ground.label, chain))
+        return f" (imported by {names})" if len(chain) > 1 else ""
+
+    def _template(self, name: str, archive: str, line: int) -> None:
+        reason = Reason(kind="import", parent=archive, line=line)
+        if name in self._ground.sources.templates:
+            self._reach_module("site_templates.environment", reason)
+            self._reach_module(f"site_templates.{self._ground.sources.templates[name]}", reason)
+            return
+        self.errors.append(
+            RouteletError(
+                f'renders "{name}", which is not there',
+                where=f"{self._ground.label(archive)}:{line}",
+                mend="name a template by its path below src/, such as layouts/post.jinja",
+            )
+        )
+
+    def _data(self, data: DataPath, archive: str) -> None:
+        reason = Reason(kind="data", parent=archive, line=data.line)
+        for name in _matching(data.path, self._ground.sources.files):
+            self.files.setdefault(name, reason)
+
+    def _include(self) -> None:
+        reason = Reason(kind="include", parent="include")
+        for pattern in self._config.include:
+            names = [n for n in self._ground.sources.files if is_meant(pattern, n)]
+            for name in names:
+                self._reach_file(name, reason)
+            normal = pattern.lower().replace("_", "-")
+            if normal in self._ground.index.distributions:
+                self.owners.setdefault(normal, reason)
+            elif not names:
+                self.warnings.append(f'include = "{pattern}" matches no file and no distribution')
+
+
+def _matching(path: str, files: Iterable[str]) -> list[str]:
+    """Return the files that a data path names: itself, those below it, or those that fit it."""
+    if "*" in path:
+        return [name for name in files if fnmatchcase(name, path) and not name.endswith(".py")]
+    below = path.rstrip("/") + "/"
+    return [name for name in files if name == path or name.startswith(below)]
+
+
+def is_meant(pattern: str, archive: str) -> bool:
+    """Tell whether a file is meant by a glob of include or exclude, below `src/` or with it."""
+    pattern = pattern.removeprefix("./").removeprefix("src/")
+    return PurePosixPath(archive).match(pattern) or fnmatchcase(archive, pattern)

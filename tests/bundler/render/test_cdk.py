@@ -1,0 +1,191 @@
+import json
+import os
+import py_compile
+import shutil
+import subprocess
+import sys
+import zipfile
+from collections.abc import Iterator
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.render import cdk_files, front_code, gateway_of
+
+ROOT = Path(__file__).resolve().parents[3]
+CDK = ROOT / "node_modules" / ".bin" / "cdk"
+RUFF = Path(sys.executable).with_name("ruff")
+CFN_LINT = Path(sys.executable).with_name("cfn-lint")
+MISSING = [
+    name
+    for name, found in {
+        "node": shutil.which("node"),
+        "aws-cdk (npm ci)": CDK.exists(),
+        "aws-cdk-lib (dependency group infra)": find_spec("aws_cdk"),
+    }.items()
+    if not found
+]
+
+needs_cdk = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
+
+
+@pytest.fixture
+def dist(blog: dict[str, Any], tmp_path: Path) -> Path:
+    """Write what a build and `routelet template cdk` leave."""
+    dist = tmp_path / "dist"
+    (dist / "cdk").mkdir(parents=True)
+    (dist / "functions").mkdir()
+    (dist / "routelet.json").write_text(json.dumps(blog), encoding="utf-8")
+    for function in blog["functions"]:
+        with zipfile.ZipFile(dist / function["zip"], "w") as archive:
+            archive.writestr("entry.py", f"# {function['name']}\n")
+    for page in blog["prerendered"]:
+        file = dist / "client" / page["path"]
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("<!doctype html>")
+    for name, text in cdk_files(blog).items():
+        (dist / "cdk" / name).write_text(text, encoding="utf-8")
+    return dist
+
+
+def synth(app: Path, out: Path, *options: str) -> dict[str, dict[str, Any]]:
+    """Run `cdk synth` and return the template of each stack, as no AWS account has seen it."""
+    venv = Path(sys.executable).parent
+    environment = {
+        "PATH": f"{venv}{os.pathsep}{os.environ['PATH']}",
+        "HOME": str(out.parent),  # the CDK keeps its state there
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "JSII_SILENCE_WARNING_END_OF_LIFE_NODE_VERSION": "18,20,22",
+        "JSII_SILENCE_WARNING_UNTESTED_NODE_VERSION": "true",
+        "CDK_DISABLE_CLI_TELEMETRY": "true",
+    }
+    done = subprocess.run(
+        [CDK, "synth", "--quiet", "--no-notices", "--no-version-reporting", "-o", out, *options],
+        cwd=app,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    stacks = sorted(out.glob("*.template.json"))
+    # W3005: the CDK itself writes the DependsOn that a GetAtt implies already.
+    linted = subprocess.run(
+        [CFN_LINT, "--ignore-checks", "W3005", "--regions", "eu-central-1", "--", *stacks],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert linted.stdout + linted.stderr == ""
+    return {
+        stack.name.removesuffix(".template.json"): json.loads(stack.read_text()) for stack in stacks
+    }
+
+
+def of_type(template: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
+    for resource in template["Resources"].values():
+        if resource["Type"] == kind:
+            yield resource["Properties"]
+
+
+def test_the_app_is_python_that_reads_well(dist) -> None:
+    for file in sorted((dist / "cdk").glob("*.py")):
+        py_compile.compile(str(file), cfile=str(dist / "compiled"), doraise=True)
+    ruff = [
+        RUFF,
+        "check",
+        "--isolated",
+        "--line-length=100",
+        "--select=B,D100,D101,D103,E,F,I,N,UP,W",
+        ".",
+    ]
+    subprocess.run(ruff, cwd=dist / "cdk", check=True)
+    style = [RUFF, "format", "--isolated", "--line-length=100", "--check", "."]
+    subprocess.run(style, cwd=dist / "cdk", check=True)
+
+
+def test_the_routes_are_those_of_the_gateway_and_the_front_is_the_same(blog) -> None:
+    files = cdk_files(blog)
+    routes = json.loads(files["routes.json"])
+
+    assert [(it["key"], it["function"]) for it in routes["routes"]] == [
+        (key.key, key.function) for key in gateway_of(blog).keys
+    ]
+    assert routes["ids"]["api_search_json"] == "ApiSearchJson"
+    assert files["front.js"] == front_code(blog)
+
+
+def test_a_route_keeps_its_id_when_others_come_and_go(site_of) -> None:
+    def ids(*pages: str) -> dict[str, str]:
+        routes = json.loads(cdk_files(site_of(*pages))["routes.json"])["routes"]
+        return {route["key"]: route["id"] for route in routes}
+
+    assert ids("b.py")["ANY /b"] == ids("a.py", "b.py", "c.py")["ANY /b"]
+    assert len(set(ids("a.py", "b.py", "c.py").values())) == 3
+
+
+def test_a_site_without_files_has_no_front(site_of) -> None:
+    assert "front.js" not in cdk_files(site_of("a.py"))
+
+
+def test_a_policy_template_of_sam_is_refused_by_name(blog) -> None:
+    blog["functions"][0]["policies"] = [{"S3ReadPolicy": {"BucketName": "b"}}]
+
+    with pytest.raises(RouteletError) as caught:
+        cdk_files(blog)
+
+    assert "S3ReadPolicy" in caught.value.what
+    assert "api_search_json" in caught.value.where
+    assert caught.value.mend
+
+
+@needs_cdk
+@pytest.mark.counterpart
+def test_cdk_synth_makes_the_site(blog, dist) -> None:
+    template = synth(dist / "cdk", dist.parent / "out")["RouteletSite"]
+
+    handlers = {function["handler"] for function in blog["functions"]}
+    functions = {it["Handler"]: it for it in of_type(template, "AWS::Lambda::Function")}
+    assert handlers <= functions.keys()
+    comments = functions["pages/blog/_slug_/entry_comments.handler"]
+    assert comments["Environment"]["Variables"] == blog["functions"][1]["environment"]
+    assert comments["SnapStart"] == {"ApplyOn": "PublishedVersions"}
+    assert comments["Architectures"] == ["arm64"]
+    assert {it["RouteKey"] for it in of_type(template, "AWS::ApiGatewayV2::Route")} == {
+        key.key for key in gateway_of(blog).keys
+    }
+    assert len(list(of_type(template, "AWS::ApiGatewayV2::Integration"))) == 4
+    assert len(list(of_type(template, "AWS::Lambda::Permission"))) == 4
+    (distribution,) = of_type(template, "AWS::CloudFront::Distribution")
+    assert [it["Id"] for it in distribution["DistributionConfig"]["Origins"]] == ["files", "api"]
+
+
+@needs_cdk
+@pytest.mark.counterpart
+def test_infra_deploys_a_built_site_and_what_ci_needs(dist) -> None:
+    stacks = synth(
+        ROOT / "infra", dist.parent / "out", "-c", f"dist={dist}", "-c", "repository=me/site"
+    )
+
+    assert set(stacks) == {"RouteletBlog", "RouteletDelivery"}
+    (bucket,) = of_type(stacks["RouteletDelivery"], "AWS::S3::Bucket")
+    assert bucket["VersioningConfiguration"] == {"Status": "Enabled"}
+    assert set(bucket["PublicAccessBlockConfiguration"].values()) == {True}
+    assert bucket["LifecycleConfiguration"]["Rules"]
+    (policy,) = of_type(stacks["RouteletDelivery"], "AWS::S3::BucketPolicy")
+    assert policy["PolicyDocument"]["Statement"][0]["Effect"] == "Deny"
+    assert policy["PolicyDocument"]["Statement"][0]["Condition"] == {
+        "Bool": {"aws:SecureTransport": "false"}
+    }
+    (role,) = of_type(stacks["RouteletDelivery"], "AWS::IAM::Role")
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Condition"]["StringEquals"] == {
+        "token.actions.githubusercontent.com:aud": "sts.amazonaws.com",
+        "token.actions.githubusercontent.com:sub": "repo:me/site:environment:production",
+    }
+    (distribution,) = of_type(stacks["RouteletBlog"], "AWS::CloudFront::Distribution")
+    errors = distribution["DistributionConfig"]["CustomErrorResponses"]
+    assert errors[0]["ResponsePagePath"] == "/404.html"

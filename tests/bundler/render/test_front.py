@@ -1,0 +1,233 @@
+import json
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from routelet_bundler.render import front_code, sam_template, template_warnings
+from routelet_bundler.render.front import (
+    MAX_CODE_BYTES,
+    file_by_rule,
+    front_of,
+    page_suffix,
+    page_urls,
+)
+
+HARNESS = """
+import { readFileSync } from 'node:fs';
+import { handler } from './front.mjs';
+const requests = JSON.parse(readFileSync(0, 'utf8'));
+const answers = requests.map((request) => {
+  globalThis.selected = 'files';
+  const sent = handler({ request });
+  return { origin: globalThis.selected, request: sent };
+});
+console.log(JSON.stringify(answers));
+"""
+STUB = "export default { selectRequestOriginById(id) { globalThis.selected = id; } };"
+
+needs_node = pytest.mark.skipif(shutil.which("node") is None, reason="needs node")
+
+
+def answers(folder: Path, code: str, requests: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Run the CloudFront function in node, with its one import from CloudFront replaced."""
+    code = code.replace("${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}", "api.test")
+    (folder / "node_modules" / "cloudfront").mkdir(parents=True)
+    (folder / "node_modules" / "cloudfront" / "index.mjs").write_text(STUB)
+    (folder / "node_modules" / "cloudfront" / "package.json").write_text('{"main": "index.mjs"}')
+    (folder / "front.mjs").write_text(code + "\nexport { handler };\n", encoding="utf-8")
+    (folder / "run.mjs").write_text(HARNESS)
+    done = subprocess.run(
+        ["node", "run.mjs"],
+        cwd=folder,
+        input=json.dumps(requests),
+        capture_output=True,
+        encoding="utf-8",
+        check=True,
+    )
+    result: list[dict[str, Any]] = json.loads(done.stdout)
+    return result
+
+
+def request(uri: str, method: str = "GET", **headers: str) -> dict[str, Any]:
+    named = {"host": "site.test", **headers}
+    return {
+        "method": method,
+        "uri": uri,
+        "querystring": {"q": {"value": "1"}},
+        "headers": {name: {"value": value} for name, value in named.items()},
+    }
+
+
+def places(folder: Path, code: str | None, uris: list[str]) -> dict[str, str]:
+    assert code is not None
+    found = answers(folder, code, [request(uri) for uri in uris])
+    return {
+        uri: it["request"]["uri"] if it["origin"] == "files" else it["origin"]
+        for uri, it in zip(uris, found, strict=True)
+    }
+
+
+@needs_node
+def test_files_come_first_then_functions_then_the_bucket(blog, tmp_path) -> None:
+    files = [it["path"] for it in blog["prerendered"]]
+    code = front_code(blog, [*files, "style.css", "docs/logo.svg", "LICENSE", "a b/ü#.txt"])
+
+    assert places(
+        tmp_path,
+        code,
+        ["/", "/about", "/about/", "/about/index.html", "/404", "/404.html", "/style.css",
+         "/LICENSE", "/blog/first/", "/blog/first/comments", "/blog/first/comments/",
+         "/api/search.json", "/api/search.jsonp", "/contact", "/docs", "/docs/", "/docs/a/b",
+         "/docs/api", "/docs/api/", "/docs/api/index.html", "/docs/logo.svg", "/missing",
+         "/a%20b/%C3%BC%23.txt", "/docs/api%", "/constructor", "/docs/__proto__"],
+    ) == {
+        "/": "/index.html",
+        "/about": "/about/index.html",
+        "/about/": "/about/index.html",
+        "/about/index.html": "/about/index.html",
+        "/404": "/404.html",
+        "/404.html": "/404.html",
+        "/style.css": "/style.css",
+        "/LICENSE": "/LICENSE",
+        "/blog/first/": "/blog/first/index.html",
+        "/blog/first/comments": "api",
+        "/blog/first/comments/": "api",
+        "/api/search.json": "api",
+        "/api/search.jsonp": "/api/search.jsonp",
+        "/contact": "api",
+        "/docs": "api",
+        "/docs/": "api",
+        "/docs/a/b": "api",
+        "/docs/api": "/docs/api/index.html",
+        "/docs/api/": "/docs/api/index.html",
+        "/docs/api/index.html": "/docs/api/index.html",
+        "/docs/logo.svg": "/docs/logo.svg",
+        "/missing": "/missing/index.html",
+        "/a%20b/%C3%BC%23.txt": "/a%20b/%C3%BC%23.txt",
+        "/docs/api%": "api",
+        "/constructor": "/constructor/index.html",
+        "/docs/__proto__": "api",
+    }  # fmt: skip
+
+
+@needs_node
+def test_a_catch_all_leaves_all_files_in_front_of_it(site_of, tmp_path) -> None:
+    site = site_of("[...path].py", prerendered=["index.html", "about/index.html"])
+    code = front_code(site, ["index.html", "about/index.html", "style.css"])
+
+    assert places(tmp_path, code, ["/", "/about", "/style.css", "/else", "/else/", "/x.css"]) == {
+        "/": "/index.html",
+        "/about": "/about/index.html",
+        "/style.css": "/style.css",
+        "/else": "api",
+        "/else/": "api",
+        "/x.css": "api",
+    }
+
+
+@needs_node
+def test_the_base_is_not_in_the_names_of_files(site_of, tmp_path) -> None:
+    site = site_of("api.py", "[x].txt.py", base="/site", prerendered=["index.html", "a.html"])
+    code = front_code(site, ["index.html", "a.html", "b.txt"])
+
+    uris = ["/site", "/site/", "/site/a", "/site/a.html", "/site/b.txt", "/site/api", "/siteb", "/"]
+    assert places(tmp_path, code, uris) == {
+        "/site": "/index.html",
+        "/site/": "/index.html",
+        "/site/a": "/a.html",
+        "/site/a.html": "/a.html",
+        "/site/b.txt": "/b.txt",
+        "/site/api": "api",
+        "/siteb": "api",
+        "/": "api",
+    }
+
+
+@needs_node
+def test_forms_reach_functions_as_if_from_the_api_itself(blog, tmp_path) -> None:
+    code = front_code(blog)
+    assert code is not None
+    sent = [
+        request("/contact", "POST", origin="https://site.test"),
+        request("/contact", "POST", origin="https://other.test"),
+        request("/contact", "POST", origin="http://site.test"),
+        request("/contact", "POST"),
+        request("/about", "POST"),
+    ]
+
+    found = answers(tmp_path, code, sent)
+
+    origins = [it["request"]["headers"].get("origin", {}).get("value") for it in found]
+    assert origins == ["https://api.test", "https://other.test", "http://site.test", None, None]
+    assert {it["origin"] for it in found} == {"api"}
+    assert all(it["request"]["querystring"] == {"q": {"value": "1"}} for it in found)
+
+
+@needs_node
+def test_a_file_is_asked_for_without_a_query(blog, tmp_path) -> None:
+    code = front_code(blog)
+    assert code is not None
+    (found,) = answers(tmp_path, code, [request("/about", "HEAD")])
+
+    assert found["origin"] == "files"
+    assert found["request"]["querystring"] == {}
+
+
+def test_a_site_without_files_has_no_front(site_of) -> None:
+    assert front_code(site_of("a.py")) is None
+
+
+def test_a_front_that_is_too_large_is_left_out_and_told(site_of) -> None:
+    files = [f"images/{number:04}.webp" for number in range(400)]
+    site = site_of("[...path].py")
+
+    assert front_of(site, files).code is None
+    assert "CloudFront::Distribution" not in sam_template(site, files)
+    assert "dist/client is not served" in sam_template(site, files)
+    assert any("CloudFront" in warning for warning in template_warnings(site, files))
+
+
+def test_files_that_no_route_matches_take_no_room(site_of) -> None:
+    files = [f"posts/{number}/index.html" for number in range(5_000)]
+
+    code = front_code(site_of("api/[x].py"), files)
+
+    assert code is not None
+    assert len(code.encode()) < MAX_CODE_BYTES / 4
+
+
+def test_the_code_fits_with_the_longest_names_of_a_region() -> None:
+    longest = {
+        "${Api}": "a" * 10,
+        "${AWS::Region}": "ap-southeast-99",
+        "${AWS::URLSuffix}": "c" * 18,
+    }
+
+    assert sum(len(text) - len(name) for name, text in longest.items()) <= 10_240 - MAX_CODE_BYTES
+
+
+def test_a_page_has_the_urls_of_its_format() -> None:
+    assert page_urls("index.html") == ("",)
+    assert page_urls("a/index.html") == ("/a",)
+    assert page_urls("a.html") == ("/a.html", "/a")
+    assert page_urls("a.css") == ("/a.css",)
+    assert page_suffix(["index.html", "a/index.html", "404.html"]) == "/index.html"
+    assert page_suffix(["index.html", "a.html", "404.html"]) == ".html"
+    assert page_suffix([]) == "/index.html"
+
+
+def test_every_file_is_found_by_rule_or_by_entry(blog) -> None:
+    files = [it["path"] for it in blog["prerendered"]]
+    code = front_code(blog)
+    assert code is not None
+    listed = re.search(r"const FILES = (.*);", code)
+    assert listed is not None
+    entries = json.loads(listed[1])
+
+    for file in files:
+        for url in page_urls(file):
+            assert entries.get(url, file_by_rule(url, "/index.html")) == file
