@@ -3,6 +3,7 @@
 Every mistake is reported at once, with file, line and the nearest right key; exit status 2.
 """
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -27,16 +28,18 @@ def read_config(root: Path) -> tuple[Config, Project]:
     Raises `RouteletError` where there is no pyproject.toml, or for each mistake in it.
     """
     document, text = read_document(root)
-    table = document.get("tool", {}).get("routelet", {})
+    tool = document.get("tool", {})
+    table = tool.get("routelet", {}) if isinstance(tool, dict) else {}
     config = parse_table(Config, table, at=TABLE, text=text)
-    return config, Project.model_validate(document.get("project", {}))
+    project = parse_table(Project, document.get("project", {}), at=("project",), text=text)
+    return config, project
 
 
 def read_document(root: Path) -> tuple[dict[str, Any], str]:
     """Return pyproject.toml of `root`, parsed and as text."""
     path = root / FILE
     try:
-        text = path.read_text()
+        text = path.read_text(encoding="utf-8")
         return tomllib.loads(text), text
     except FileNotFoundError:
         raise RouteletError(
@@ -44,9 +47,17 @@ def read_document(root: Path) -> tuple[dict[str, Any], str]:
             mend="name the site's folder with --root",
             status=WRONG_USE,
         ) from None
-    except tomllib.TOMLDecodeError as error:
+    except UnicodeDecodeError as error:
         raise RouteletError(
-            f"{FILE} is no valid TOML: {error}", where=FILE, status=WRONG_USE
+            f"is no UTF-8 text: {error.reason}", where=FILE, status=WRONG_USE
+        ) from None
+    except tomllib.TOMLDecodeError as error:
+        line = re.search(r"at line (\d+)", str(error))
+        raise RouteletError(
+            f"is no valid TOML: {error}",
+            where=f"{FILE}:{line[1]}" if line else FILE,
+            mend="correct the syntax",
+            status=WRONG_USE,
         ) from None
 
 
@@ -99,7 +110,7 @@ def _mistake(
         what = f'unknown key "{keys[-1]}"'
         mend = did_you_mean(keys[-1], keys_at(model, keys[:-1]))
     else:
-        what = f'"{".".join(keys)}": {problem["msg"]}, not {problem["input"]!r}'
+        what = f'"{".".join(keys or at[-1:])}": {problem["msg"]}, not {problem["input"]!r}'
     if text is None:
         return RouteletError(what, where=".".join(keys), mend=mend, status=WRONG_USE)
     return config_error(what, (*at, *keys), text, mend=mend)

@@ -1,8 +1,19 @@
 """`[tool.routelet]` as values; reading them is the business of `routelet_bundler.config`."""
 
+import posixpath
 from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, AliasGenerator, BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import (
+    AfterValidator,
+    AliasGenerator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationInfo,
+)
+from pydantic_core import PydanticCustomError
 
 
 def kebab(name: str) -> str:
@@ -26,10 +37,49 @@ def _base(value: str) -> str:
     return "/" + value.strip("/") if value.strip("/") else "/"
 
 
+def _site(value: str) -> str:
+    url = urlsplit(value)
+    if url.scheme not in {"http", "https"} or not url.hostname:
+        raise PydanticCustomError("url", "Input should be a URL such as https://example.com")
+    return value
+
+
+def _folder(value: str) -> str:
+    return posixpath.normpath(value)
+
+
+def _folder_of_the_site(value: str) -> str:
+    folder = _folder(value)
+    if folder.startswith(("/", "..")):
+        raise PydanticCustomError("folder", "Input should be a folder of the site")
+    return folder
+
+
+def _out_folder(value: str, info: ValidationInfo) -> str:
+    """Refuse a folder that holds the site: a build replaces it whole."""
+    folder = _folder(value)
+    sources = (info.data.get("src_dir", ""), info.data.get("public_dir", ""))
+    is_above = set(folder.split("/")) <= {".", ".."}
+    if is_above or any(f"{source}/".startswith(f"{folder}/") for source in sources):
+        raise PydanticCustomError("out", "Input should be a folder for the build alone")
+    return folder
+
+
 def _as_tuple(value: object) -> object:
-    return tuple(value) if isinstance(value, list) else value
+    if not isinstance(value, list | tuple):
+        raise PydanticCustomError("list", "Input should be a list")
+    return tuple(value)
 
 
+def _policy(value: object) -> object:
+    if not isinstance(value, str | dict):
+        raise PydanticCustomError("policy", "Input should be a name, an ARN or a table")
+    return value
+
+
+OutFolder = Annotated[str, AfterValidator(_out_folder)]
+FolderOfTheSite = Annotated[str, AfterValidator(_folder_of_the_site)]
+Policy = Annotated[str | dict[str, Any], BeforeValidator(_policy)]
 Strings = Annotated[tuple[str, ...], BeforeValidator(_as_tuple)]
 
 
@@ -72,7 +122,7 @@ class RouteConfig(Table):
     exclude: Strings = ()
     reserved_concurrency: int | None = Field(default=None, ge=0)
     snap_start: bool | None = None
-    policies: Annotated[tuple[str | dict[str, Any], ...], BeforeValidator(_as_tuple)] = ()
+    policies: Annotated[tuple[Policy, ...], BeforeValidator(_as_tuple)] = ()
 
     def over(self, other: "RouteConfig") -> "RouteConfig":
         """Return these values, and those of `other` where nothing is said here."""
@@ -88,13 +138,13 @@ class Config(Table):
     output: Literal["static", "hybrid", "server"] = "static"
     adapter: str | None = None
     integrations: Strings = ()
-    site: str | None = None
+    site: Annotated[str, AfterValidator(_site)] | None = None
     base: Annotated[str, AfterValidator(_base)] = "/"
     trailing_slash: Literal["always", "never", "ignore"] = "ignore"
     build: BuildOptions = BuildOptions()
-    src_dir: str = "src"
-    public_dir: str = "public"
-    out_dir: str = "dist"
+    src_dir: FolderOfTheSite = "src"
+    public_dir: FolderOfTheSite = "public"
+    out_dir: OutFolder = "dist"
     redirects: dict[str, Annotated[Redirect, BeforeValidator(_redirect)]] = {}
     security: SecurityOptions = SecurityOptions()
     method_not_allowed: bool = False

@@ -4,12 +4,12 @@ import hashlib
 import marshal
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Distribution, Function, Limits, Target, Zip
-from routelet_bundler.pack.archive import LEVEL, Member, archive, member
+from routelet_bundler.pack.archive import LEVEL, Member, archive, folder, member
 from routelet_bundler.pack.bytecode import can_compile, compiled
 
 
@@ -64,8 +64,7 @@ class Packer:
         for distribution, _ in function.traced.distributions:
             parts[distribution.name] = self._distribution(distribution)
         members = [one for part in parts.values() for one in part]
-        members += self._package_markers(members)
-        data = archive(members)
+        data = archive([*members, *_folders(members)])
         packed = Zip(
             path=path,
             sha256=hashlib.sha256(data).hexdigest(),
@@ -100,24 +99,6 @@ class Packer:
             self._keep(key, {**contents, **dict(pycs.values())})
         return self._kept[key]
 
-    def _package_markers(self, members: Sequence[Member]) -> list[Member]:
-        """Return an empty `__init__.py` for each folder of pages that has none.
-
-        A zip that is imported from as it is needs them: folders without one are not seen there.
-        """
-        names = {one.name for one in members}
-        folders = {
-            "/".join(parts[:end])
-            for name in names
-            if (parts := name.split("/"))[0] == "pages" and "__pycache__" not in parts
-            for end in range(1, len(parts))
-        }
-        return [
-            member(f"{folder}/__init__.py", b"")
-            for folder in sorted(folders)
-            if f"{folder}/__init__.py" not in names
-        ]
-
     def _compiled(self, files: Sequence[tuple[str, Path]]) -> Mapping[str, tuple[str, bytes]]:
         if not self._bytecode:
             return {}
@@ -146,6 +127,26 @@ class Packer:
         self._kept[key] = members
         plain = [(one.name, one.method, one.crc, one.size, one.data) for one in members]
         self._cache.write("members", key, marshal.dumps(plain))
+
+
+def _folders(members: Sequence[Member]) -> list[Member]:
+    """Return an entry for each folder of modules that has no `__init__.py`.
+
+    A zip that is imported from as it is needs them: before Python 3.13 its importer knows no
+    namespace package without one.
+    """
+    names = {one.name for one in members}
+    folders = {
+        str(parent)
+        for name in names
+        if name.endswith(".py")
+        for parent in PurePosixPath(name).parents
+    }
+    return [
+        folder(name)
+        for name in sorted(folders)
+        if name != "." and f"{name}/__init__.py" not in names
+    ]
 
 
 def _check_limits(

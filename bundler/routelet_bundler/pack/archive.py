@@ -20,7 +20,8 @@ Equal bytes are promised for equal zlib builds; see docs/reproducible-zips.md.
 _EPOCH_TIME, _EPOCH_DATE = 0, 0x21
 """1980-01-01 00:00:00, the earliest a zip can say."""
 _UTF8 = 0x800
-_UNIX_FILE_0644 = 0o100644 << 16
+_FILE_0644 = 0o100644 << 16
+_FOLDER_0755 = 0o040755 << 16 | 0x10  # MS-DOS's directory bit, which some readers go by
 _VERSION = 20
 _MADE_ON_UNIX = 3 << 8 | _VERSION
 STORED, DEFLATED = 0, 8
@@ -51,6 +52,11 @@ def member(name: str, content: bytes) -> Member:
     )
 
 
+def folder(name: str) -> Member:
+    """Return the entry of a folder, by its path without a slash at the end."""
+    return Member(name=f"{name}/", method=STORED, crc=0, size=0, data=b"")
+
+
 def archive(members: Iterable[Member]) -> bytes:
     """Return the zip of `members`, sorted by name.
 
@@ -69,7 +75,7 @@ def archive(members: Iterable[Member]) -> bytes:
         body += [local, member.data]
         directory.append(
             b"PK\x01\x02" + struct.pack("<H", _MADE_ON_UNIX) + common
-            + struct.pack("<HHHII", 0, 0, 0, _UNIX_FILE_0644, position) + name
+            + struct.pack("<HHHII", 0, 0, 0, _attributes(member.name), position) + name
         )  # fmt: skip
         position += len(local) + len(member.data)
     central = b"".join(directory)
@@ -79,10 +85,15 @@ def archive(members: Iterable[Member]) -> bytes:
     return b"".join([*body, central, end])
 
 
+def _attributes(name: str) -> int:
+    return _FOLDER_0755 if name.endswith("/") else _FILE_0644
+
+
 def _refuse_unsafe_names(names: list[str]) -> None:
     for name, following in zip(names, [*names[1:], None], strict=True):
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts or "\\" in name or str(path) != name:
+        plain = str(path) == name.removesuffix("/")
+        if path.is_absolute() or ".." in path.parts or "\\" in name or not plain:
             raise RouteletError(f"{name!r} is no safe name in a zip", mend="rename the file")
         if not name.isprintable():
             raise RouteletError(f"{name!r} has characters that do not print", mend="rename it")

@@ -2,14 +2,18 @@
 
 In: routelet.json and the files' names. Out: its JavaScript, or why there is none. A request goes
 to the functions where its path matches a route key and no file is there; all other paths go to
-the bucket, so that the function has a list of those files only that share a key's URLs.
+the bucket, so that the function has a list of those files only that share a key's URLs. Redirects
+that no function makes are made here.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
+from routelet.routing import literal_text
+from routelet_bundler.errors import RouteletError
 from routelet_bundler.render.gateway import RouteKey, gateway_of
 from routelet_bundler.render.templates import render_template
 
@@ -19,10 +23,12 @@ MAX_CODE_BYTES = 10_240 - 16
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html
 """
 
+_PARAMETER = re.compile(r"\[(?:\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=[a-z]+)?\]")
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Front:
-    """What CloudFront runs before a request: nothing where there are no files."""
+    """What CloudFront runs before a request: nothing where there are no files or redirects."""
 
     code: str | None = None
     """For Fn::Sub, with the logical id `Api` for the HTTP API."""
@@ -32,23 +38,26 @@ class Front:
 def front_of(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> Front:
     """Return the front of a site whose `dist/client` holds `files`, prerendered ones by default."""
     names = sorted(files_of(manifest) if files is None else files)
-    if not names:
+    bare = bare_redirects(manifest)
+    if not names and not bare:
         return Front()
     base = manifest["base"].rstrip("/")
-    pattern = functions_pattern(gateway_of(manifest).keys)
+    functions = functions_pattern(gateway_of(manifest).keys)
+    patterns = [functions, *(_below(base, route["pattern"]) for route in bare)]
     suffix = page_suffix(names)
     code = render_template(
         "cloudfront/front.js.jinja",
         base=base,
         suffix=suffix,
-        functions=f"^(?:{pattern})$",
-        files=dict(_exceptions(names, base=base, suffix=suffix, pattern=pattern)),
+        functions=f"^(?:{functions})$",
+        files=dict(_exceptions(names, suffix, base=base, patterns=patterns)),
+        redirects=[_redirect(route, manifest["base"]) for route in bare],
     )
     if len(code.encode()) > MAX_CODE_BYTES:
         return Front(
-            warning=f"CloudFront has no room ({MAX_CODE_BYTES} bytes) to list the files that share "
-            "URLs with on-demand routes, so the templates leave dist/client out. "
-            "Narrow the routes that match them, or put another server of files in front."
+            warning=f"CloudFront has no room ({MAX_CODE_BYTES} bytes) to list the redirects, and "
+            "the files that share URLs with on-demand routes, so the templates leave both out. "
+            "Narrow the routes that match the files, or put another server in front."
         )
     return Front(code=code)
 
@@ -61,6 +70,53 @@ def front_code(manifest: Mapping[str, Any], files: Iterable[str] | None = None) 
 def files_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:
     """Return the files that routelet.json knows: those of `public/` are not among them."""
     return tuple(entry["path"] for entry in manifest["prerendered"])
+
+
+def bare_redirects(manifest: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+    """Return the redirects that neither a file nor a function makes."""
+    return tuple(
+        route
+        for route in manifest["routes"]
+        if route["type"] == "redirect" and not route["prerender"] and not route["function"]
+    )
+
+
+def _below(base: str, pattern: str) -> str:
+    return f"{re.escape(base)}(?:{pattern.removeprefix('^').removesuffix('$')})"
+
+
+def _redirect(route: Mapping[str, Any], base: str) -> Mapping[str, Any]:
+    """Return a redirect for JavaScript: `to` has text, and numbers for groups of the pattern.
+
+    Without a status of its own, a redirect has the one that suits the method.
+    """
+    destination, status = route["redirect"]["destination"], route["redirect"]["status"]
+    parts = urlsplit(destination)
+    if parts.scheme and not parts.netloc:  # mailto: and the like
+        return {"pattern": route["pattern"], "to": [destination], "status": status}
+    prefix = f"{parts.scheme}://{parts.netloc}" if parts.netloc else base.rstrip("/")
+    tail = urlunsplit(("", "", "", parts.query, parts.fragment))
+    to: list[str | int] = []
+    end = 0
+    for found in _PARAMETER.finditer(parts.path):
+        to += [_quoted(parts.path[end : found.start()]), _group(route, found["name"])]
+        end = found.end()
+    to.append(_quoted(parts.path[end:]) + tail)
+    return {"pattern": route["pattern"], "to": [prefix, *to], "status": status}
+
+
+def _group(route: Mapping[str, Any], name: str) -> int:
+    if name not in route["params"]:
+        raise RouteletError(
+            f'the destination needs the parameter "{name}", which {route["route"]} has not',
+            where=f'[tool.routelet.redirects] "{route["route"]}"',
+            mend="name a parameter of the route",
+        )
+    return 1 + int(route["params"].index(name))
+
+
+def _quoted(text: str) -> str:
+    return quote(literal_text(text), safe="/!$&'()*+,;=:@")
 
 
 def functions_pattern(keys: Iterable[RouteKey]) -> str:
@@ -104,14 +160,14 @@ def file_by_rule(url: str, suffix: str) -> str:
 
 
 def _exceptions(
-    files: Iterable[str], *, base: str, suffix: str, pattern: str
+    files: Iterable[str], suffix: str, *, base: str, patterns: Sequence[str]
 ) -> Iterator[tuple[str, str]]:
-    """Yield URLs whose file the rule does not find, or that a route key has as well."""
-    functions = re.compile(pattern)
+    """Yield URLs whose file the rule does not find, or that one of `patterns` matches as well."""
+    others = re.compile("|".join(patterns))
     taken = set()
     for file in sorted(files, key=lambda name: (not name.endswith("/index.html"), name)):
         for url in page_urls(file):
-            shared = functions.fullmatch(base + url or "/")
+            shared = others.fullmatch(base + url) or others.fullmatch(f"{base}{url}/")
             if url not in taken and (shared or file_by_rule(url, suffix) != file):
                 yield url, file
             taken.add(url)

@@ -157,7 +157,7 @@ def gateway_of(manifest: Mapping[str, Any]) -> Gateway:
     owners, complete = _closed(claims)
     keys = tuple(RouteKey(shape.key, owner.function) for shape, owner in owners.items())
     conflicts = tuple(dict.fromkeys(_conflicts(owners, claims)))
-    warnings = [*map(str, conflicts), *_ties(owners), *_unanswered(manifest["routes"])]
+    warnings = [*map(str, conflicts), *_ties(owners)]
     if not complete:
         warnings.append(
             f"more than {MAX_INTERSECTIONS} pairs of routes overlap, and API Gateway may choose "
@@ -270,13 +270,3 @@ def _ties(owners: Mapping[Shape, _Claim]) -> Iterable[str]:
 def _literal_prefix(shape: Shape) -> tuple[str | None, ...]:
     first = next((i for i, part in enumerate(shape.segments) if part is None), None)
     return shape.segments[:first]
-
-
-def _unanswered(routes: Iterable[Mapping[str, Any]]) -> Iterable[str]:
-    """Yield a warning for each redirect that neither a file nor a function makes."""
-    for route in routes:
-        if route["type"] == "redirect" and not route["prerender"] and not route["function"]:
-            yield (
-                f"no function answers the redirect {route['route']}: an HTTP API makes none of "
-                "its own. Return ctx.redirect(...) from a page instead."
-            )

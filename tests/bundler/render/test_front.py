@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from routelet_bundler.discover.names import parse_route
+from routelet_bundler.errors import RouteletError
 from routelet_bundler.render import front_code, sam_template, template_warnings
 from routelet_bundler.render.front import (
     MAX_CODE_BYTES,
@@ -23,7 +25,7 @@ const requests = JSON.parse(readFileSync(0, 'utf8'));
 const answers = requests.map((request) => {
   globalThis.selected = 'files';
   const sent = handler({ request });
-  return { origin: globalThis.selected, request: sent };
+  return { origin: sent.statusCode ? null : globalThis.selected, request: sent };
 });
 console.log(JSON.stringify(answers));
 """
@@ -175,6 +177,82 @@ def test_a_file_is_asked_for_without_a_query(blog, tmp_path) -> None:
 
     assert found["origin"] == "files"
     assert found["request"]["querystring"] == {}
+
+
+def redirect(source: str, destination: str, status: int | None = None) -> dict[str, Any]:
+    route = parse_route(f"{source.strip('/')}.py")
+    return {
+        "route": route.route,
+        "type": "redirect",
+        "pattern": route.pattern,
+        "segments": [],
+        "params": list(route.params),
+        "prerender": False,
+        "function": None,
+        "redirect": {"destination": destination, "status": status},
+    }
+
+
+@needs_node
+def test_redirects_are_made_after_files_and_functions(site_of, tmp_path) -> None:
+    site = site_of("api/[x].py", base="/b")
+    site["routes"] += [
+        redirect("/old", "/new/ä page/?q=$1#top"),
+        redirect("/posts/[id]", "/blog/[id].html", 302),
+        redirect("/docs/[...path]", "/manual/[...path]"),
+        redirect("/away/[a]/[b]", "https://other.test/[b]/[a]"),
+        redirect("/mail", "mailto:me@site.test"),
+        redirect("/api/[x]", "/never"),
+        redirect("/kept", "/never"),
+    ]
+    code = front_code(site, ["kept/index.html"])
+    assert code is not None
+    uris = ["/b/old", "/b/posts/a%20b", "/b/docs", "/b/docs/x/y%3Fz", "/b/away/1/2", "/b/mail"]
+
+    others = ["/b/api/1", "/b/kept", "/b/kept/", "/old"]
+
+    found = answers(tmp_path, code, [request(uri) for uri in [*uris, *others]])
+
+    made = [it["request"] for it in found[: len(uris)]]
+    assert [(it["statusCode"], it["headers"]["location"]["value"]) for it in made] == [
+        (301, "/b/new/%C3%A4%20page/?q=$1#top"),
+        (302, "/b/blog/a%20b.html"),
+        (301, "/b/manual"),
+        (301, "/b/manual/x/y%3Fz"),
+        (301, "https://other.test/2/1"),
+        (301, "mailto:me@site.test"),
+    ]
+    assert [it["origin"] for it in found[len(uris) :]] == ["api", "files", "files", "api"]
+
+
+@needs_node
+def test_a_redirect_of_a_form_keeps_the_method(site_of, tmp_path) -> None:
+    site = site_of("a.py")
+    site["routes"].append(redirect("/old", "/a"))
+    code = front_code(site)
+    assert code is not None
+
+    (found,) = answers(tmp_path, code, [request("/old", "POST")])
+
+    assert found["request"]["statusCode"] == 308
+
+
+def test_a_redirect_that_a_function_makes_is_not_made_again(site_of) -> None:
+    site = site_of("a.py")
+    site["routes"].append({**redirect("/old", "/a"), "function": "f0"})
+
+    assert front_code(site) is None
+
+
+def test_a_redirect_to_a_parameter_that_is_not_there_is_refused(site_of) -> None:
+    site = site_of("a.py")
+    site["routes"].append(redirect("/old/[id]", "/new/[slug]"))
+
+    with pytest.raises(RouteletError) as caught:
+        front_code(site)
+
+    assert '"slug"' in caught.value.what
+    assert "/old/[id]" in caught.value.where
 
 
 def test_a_site_without_files_has_no_front(site_of) -> None:

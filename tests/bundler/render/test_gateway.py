@@ -133,15 +133,6 @@ def test_nested_rest_routes_that_api_gateway_may_confuse_are_told(site_of) -> No
     assert "ANY /a/{p0}/{proxy+} (/a/[y]/[...z])" in warning
 
 
-def test_a_redirect_without_a_function_is_told(site_of) -> None:
-    site = site_of("old.py")
-    site["routes"][0].update(type="redirect", function=None)
-
-    (warning,) = gateway_of(site).warnings
-
-    assert "/old" in warning
-
-
 def test_more_routes_than_an_api_has_are_told(site_of) -> None:
     api = gateway_of(site_of(*(f"p{number}.py" for number in range(301))))
 

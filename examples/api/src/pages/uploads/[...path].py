@@ -1,6 +1,6 @@
 """A URL to upload one file to S3: /uploads/photos/cat.jpg. Signing is done here, without a call.
 
-boto3 is part of Lambda's Python runtimes, so it is no dependency of this project.
+boto3 is part of Lambda's Python runtimes, so the zip of this function has none of it.
 """
 
 import os
