@@ -19,7 +19,7 @@ def default_cache() -> Path:
     """Return the folder of the cache."""
     if own := os.environ.get("ROUTELET_CACHE"):
         return Path(own)
-    return Path(os.environ.get("XDG_CACHE_HOME", "~/.cache")).expanduser() / "routelet"
+    return Path(os.environ.get("XDG_CACHE_HOME") or "~/.cache").expanduser() / "routelet"
 
 
 def digest(*parts: str | bytes) -> str:
@@ -52,9 +52,14 @@ class Cache:
         """Keep `data` under a key."""
         place = self.place(kind, key)
         place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            file.write(data)
-        Path(file.name).replace(place)
+        descriptor, name = tempfile.mkstemp(dir=place.parent)
+        fresh = Path(name)
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                file.write(data)
+            fresh.replace(place)
+        finally:
+            fresh.unlink(missing_ok=True)
 
     def folder_of(self, kind: str, key: str, fill: Callable[[Path], None]) -> Path:
         """Return the folder of a key, filled by `fill` where there is none yet."""

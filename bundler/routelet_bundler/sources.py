@@ -9,16 +9,18 @@ import yaml
 from routelet_bundler.errors import RouteletError
 
 _FENCE = "---"
+_BYTE_ORDER_MARK = "\ufeff"
+"""What some editors put before UTF-8 text; it is no part of it."""
 
 
 def parse_python(text: str, where: str) -> ast.Module:
     """Parse Python source; raises `RouteletError` with file and line."""
     try:
-        return ast.parse(text, where)
+        return ast.parse(text.removeprefix(_BYTE_ORDER_MARK), where)
     except SyntaxError as error:
         raise RouteletError(
             f"{error.msg}: {(error.text or '').strip()}".rstrip(": "),
-            where=f"{where}:{error.lineno}",
+            where=f"{where}:{error.lineno}" if error.lineno else where,
             mend="correct the syntax",
         ) from None
     except ValueError as error:  # a NUL byte
@@ -30,6 +32,7 @@ def split_front_matter(text: str, where: str) -> tuple[Mapping[str, Any], str, i
 
     Raises `RouteletError` with file and line for faulty YAML.
     """
+    text = text.removeprefix(_BYTE_ORDER_MARK)
     lines = text.splitlines(keepends=True)
     if not lines or lines[0].rstrip() != _FENCE:
         return {}, text, 0
@@ -45,9 +48,17 @@ def split_front_matter(text: str, where: str) -> tuple[Mapping[str, Any], str, i
         line = mark.line + 2 if mark else 1
         problem = getattr(error, "problem", None) or str(error)
         raise RouteletError(f"faulty front matter: {problem}", where=f"{where}:{line}") from None
+    except ValueError as error:  # 2024-02-30, say
+        raise RouteletError(f"faulty front matter: {error}", where=f"{where}:1") from None
     if not isinstance(values, dict):
         raise RouteletError("the front matter is no table of keys", where=f"{where}:1")
     return values, "".join(lines[end + 1 :]), end + 1
+
+
+def line_of_key(text: str, key: str) -> int:
+    """Return the number, from 1, of the line of front matter that sets `key`; 1 for none."""
+    lines = enumerate(text.splitlines(), 1)
+    return next((number for number, line in lines if line.startswith(f"{key}:")), 1)
 
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

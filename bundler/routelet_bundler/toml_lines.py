@@ -2,6 +2,7 @@
 
 import re
 import tomllib
+from typing import Any
 
 _QUOTED = r'"(?:\\.|[^"\\\n])*"' + r"|'[^'\n]*'"
 _LONG = r'"""(?:\\.|[^\\])*?"{3,5}' + r"|'''.*?'{3,5}"
@@ -45,7 +46,7 @@ def _opened_brackets(line: str) -> int:
 
 def _names(dotted: str) -> tuple[str, ...]:
     names: list[str] = []
-    inner = tomllib.loads(f"{dotted} = 0")
+    inner: Any = tomllib.loads(f"{dotted} = 0")
     while isinstance(inner, dict):
         [(name, inner)] = inner.items()
         names.append(name)

@@ -33,14 +33,15 @@ class App:
 
     `manifest` has `routes`: mappings with `route`, `pattern`, `params`, `module` (dotted name) and
     `source` (path below the import root), in matching order; and, where they differ from the
-    defaults, `base`, `site`, `middleware` (dotted name), `error_pages` (status to a page),
-    `method_not_allowed`, `check_origin`.
+    defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted name), `error_pages` (status
+    to a page), `method_not_allowed`, `check_origin`.
     """
 
     def __init__(self, manifest: "Mapping[str, Any]", *, prerendering: bool = False) -> None:
         self.base: str = manifest.get("base", "/")
         self.site: str | None = manifest.get("site")
         self.generator: str = manifest.get("generator", "routelet")
+        self.trailing_slash: str = manifest.get("trailing_slash", "ignore")
         self.prerendering = prerendering
         self._manifest = manifest
         self._pages: dict[Route, Mapping[str, Any]] = {}
@@ -67,7 +68,7 @@ class App:
 
     def match_any(self, request: Request) -> Route | None:
         """Return the route that answers the URL of `request`, prerendered or not, or None."""
-        found = None if request.url.malformed else self._find(request)
+        found = self._find(request)
         return found and found[0]
 
     async def render(
@@ -91,13 +92,18 @@ class App:
 
     def respond(self, request: Request, *, props: "Mapping[str, object] | None" = None) -> Response:
         """Answer `request` without being awaited, cookies included; for hosts that are sync."""
-        response = wait_for(self._answer(request, None, None, props))
+        response: Response = wait_for(self._answer(request, None, None, props))
         return self._finished(request, response, add_cookie_header=True)
 
     def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:
+        # A clone is changed: a page may give the same Response to each of its visitors.
         if add_cookie_header and request._cookies is not None:
-            for header in request.cookies.set_cookie_headers():
+            response = response.clone()
+            for header in request._cookies.set_cookie_headers():
                 response.headers.append("set-cookie", header)
+        if request.method == "HEAD":
+            response = response.clone()
+            response.body = None
         return response
 
     def _answer(
@@ -118,6 +124,8 @@ class App:
         return self._chain(ctx)
 
     def _find(self, request: Request) -> "tuple[Route, dict[str, str | None]] | None":
+        if request.url.malformed:
+            return None
         return match_route(self._pages, request.url.canonical_path, self.base)
 
     def _context(
@@ -140,14 +148,16 @@ class App:
             if self._middleware is None:
                 result = self._page(ctx)
             else:
-                result = _checked(self._middleware(ctx, self._next(ctx)))
+                result = self._middleware(ctx, self._next(ctx))
+            return (
+                self._guarded(ctx, result) if hasattr(result, "__await__") else _as_response(result)
+            )
         except Exception as error:  # noqa: BLE001 - whatever a page raises is a 500
             return self._failed(ctx, error)
-        return result if isinstance(result, Response) else self._guarded(ctx, result)
 
     async def _guarded(self, ctx: Context, result: "Awaitable[Any]") -> Response:
         try:
-            return _as_response(await result)
+            return _as_response(await settled(result))
         except Exception as error:  # noqa: BLE001 - whatever a page raises is a 500
             failed = self._failed(ctx, error)
             return failed if isinstance(failed, Response) else await failed
@@ -155,36 +165,48 @@ class App:
     def _next(self, ctx: Context) -> "Next":
         from routelet.middleware import is_async  # only with middleware  # noqa: PLC0415
 
-        waits = not is_async(self._middleware)
+        waiting = settled if is_async(self._middleware) else wait_for
 
         def next(target: "Rewritable | None" = None) -> "Result":
             if target is not None:
-                self._retarget(ctx, target)
-            result = self._page(ctx)
-            if waits:
-                return wait_for(result)
-            return _ready(result) if isinstance(result, Response) else result
+                self.retarget(ctx, target)
+            return waiting(self._page(ctx))
 
         return next
 
-    def _retarget(self, ctx: Context, target: "Rewritable") -> None:
-        request = _rewritten(ctx.request, target)
-        fresh = self._context(request)
-        ctx.request, ctx.route, ctx.params = request, fresh.route, fresh.params
+    def retarget(self, ctx: Context, target: "Rewritable") -> None:
+        """Make `ctx` that of another route: `next("/path")`."""
+        fresh = self._context(self._rewritten(ctx.request, target))
+        ctx.request, ctx.route = fresh.request, fresh.route
+        ctx.params, ctx.props = fresh.params, fresh.props
 
     def rewrite(self, ctx: Context, target: "Rewritable") -> Response:
         """Answer `ctx` with another route, through the whole chain: `ctx.rewrite`."""
         if ctx._depth >= MAX_REWRITES:
             return Response("Loop Detected", 508)
-        request = _rewritten(ctx.request, target)
+        request = self._rewritten(ctx.request, target)
         fresh = self._context(request, None, ctx.locals, ctx._depth + 1)
-        return wait_for(self._chain(fresh))
+        response: Response = wait_for(self._chain(fresh))
+        return response
+
+    def _rewritten(self, request: Request, target: "Rewritable") -> Request:
+        fresh = target if isinstance(target, Request) else request.at(target)
+        fresh.client_address = fresh.client_address or request.client_address
+        if not self.prerendering:  # when there are no cookies
+            fresh.cookies.share(request.cookies)
+        return fresh
 
     def _page(self, ctx: Context) -> "Result":
-        if ctx.route is None:
+        route = ctx.route
+        if route is None or (route.prerender and not self.prerendering):
             return self._error_page(ctx, 404)
-        page = self._load(self._pages.get(ctx.route) or _page_of(self._pages, ctx.route))
-        return page.answer(self, ctx)
+        page = self._load(self._pages.get(route) or _page_of(self._pages, route))
+        try:
+            return page.answer(self, ctx)
+        except BadParameterError:
+            if self.prerendering:
+                raise
+            return self._error_page(ctx, 404)
 
     def _load(self, page: "Mapping[str, Any]") -> "_Page":
         name = page["module"]
@@ -201,27 +223,19 @@ class App:
     def _failed(self, ctx: Context, error: Exception) -> "Result":
         if self.prerendering:
             raise error
-        if isinstance(error, BadParameterError):
-            return self._error_page(ctx, 404)
-        import traceback  # 10 ms, only when a page fails  # noqa: PLC0415
-
-        # One write, so that CloudWatch keeps the trace in one event.
-        sys.stderr.write("".join(traceback.format_exception(error)))
+        _log(error)
         return self._error_page(ctx, 500)
 
     def _error_page(self, ctx: Context, status: int) -> "Result":
         page = self._manifest.get("error_pages", {}).get(status)
-        plain = {404: "Not Found", 500: "Internal Server Error"}[status]
         if page is None or ctx._depth > MAX_REWRITES:
-            return Response(plain, status)
+            return _plain(status)
         error_ctx = Context(self, ctx.request, locals=ctx.locals, depth=MAX_REWRITES + 1)
         try:
             result = self._load(page).answer(self, error_ctx, method="GET")
-        except Exception:  # noqa: BLE001 - an error page that fails must not loop
-            import traceback  # 10 ms, only when a page fails  # noqa: PLC0415
-
-            sys.stderr.write(traceback.format_exc())
-            return Response(plain, status)
+        except Exception as error:  # noqa: BLE001 - an error page that fails must not loop
+            _log(error)
+            return _plain(status)
         if isinstance(result, Response):
             return _with_status(result, status)
         return _awaited_with_status(result, status)
@@ -268,17 +282,6 @@ def _page_of(pages: "Mapping[Route, Mapping[str, Any]]", wanted: Route) -> "Mapp
     raise LookupError(f"no route {wanted.route} in this manifest")
 
 
-def _rewritten(request: Request, target: "Rewritable") -> Request:
-    if isinstance(target, Request):
-        return target
-    url = target if not isinstance(target, str) else type(request.url)(target)
-    url.scheme, url.host, url.port = request.url.scheme, request.url.host, request.url.port
-    return Request(
-        url, method=request.method, headers=request.headers, body=request.body,
-        client_address=request.client_address, host_context=request.host_context,
-    )  # fmt: skip
-
-
 def _is_cross_site_form(request: Request) -> bool:
     """Tell whether to refuse, as Astro 5's checkOrigin: CVE-2024-56140 is why no type counts."""
     if request.method in {"GET", "HEAD", "OPTIONS"}:
@@ -286,10 +289,6 @@ def _is_cross_site_form(request: Request) -> bool:
     content_type = (request.headers.get("content-type") or "").lower()
     form_like = not content_type or any(kind in content_type for kind in _FORM_TYPES)
     return form_like and request.headers.get("origin") != request.url.origin
-
-
-def _checked(value: object) -> "Result":
-    return value if hasattr(value, "__await__") else _as_response(value)
 
 
 def _as_response(value: object) -> Response:
@@ -301,26 +300,45 @@ def _as_response(value: object) -> Response:
     return value
 
 
+def _plain(status: int) -> Response:
+    return Response({404: "Not Found", 500: "Internal Server Error"}[status], status)
+
+
 def _with_status(response: Response, status: int) -> Response:
+    response = response.clone()
     response.status = status
     return response
 
 
 async def _awaited_with_status(result: "Awaitable[Response]", status: int) -> Response:
-    return _with_status(await result, status)
+    try:
+        return _with_status(await result, status)
+    except Exception as error:  # noqa: BLE001 - an error page that fails must not loop
+        _log(error)
+        return _plain(status)
 
 
-async def _ready(response: Response) -> Response:
-    return response
+def _log(error: Exception) -> None:
+    import traceback  # 10 ms, only when a page fails  # noqa: PLC0415
+
+    # One write, so that CloudWatch keeps the trace in one event.
+    sys.stderr.write("".join(traceback.format_exception(error)))
 
 
-def wait_for(result: "Result") -> Response:
-    """Return the response, running the event loop where it must be waited for."""
-    if isinstance(result, Response):
+def wait_for(result: "Any") -> "Any":
+    """Return what `result` gives, running the event loop where it must be awaited."""
+    if not hasattr(result, "__await__"):
         return result
     from routelet.loop import run  # asyncio: 41 ms, only for async pages  # noqa: PLC0415
 
-    return run(result)
+    return run(settled(result))
+
+
+async def settled(result: "Any") -> "Any":
+    """Await `result` until it is a value: async middleware may return `next()` as it is."""
+    while hasattr(result, "__await__"):
+        result = await result
+    return result
 
 
 def sequence(*steps: "Middleware") -> "Middleware":

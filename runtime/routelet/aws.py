@@ -37,11 +37,13 @@ def create_exports(
 def _fits(result: "dict[str, Any]") -> bool:
     """Tell whether `result` fits; only a body near the limit is encoded to see."""
     body = result["body"]
-    if len(body) * 6 < MAX_PAYLOAD_BYTES - 65_536:  # \\u1234 takes six bytes, headers some more
+    if len(body) * 12 < MAX_PAYLOAD_BYTES - 65_536:  # \\ud83d\\ude00 is one character; and headers
         return True
     import json  # loaded by the runtime client already  # noqa: PLC0415
 
-    return len(json.dumps(result)) <= MAX_PAYLOAD_BYTES
+    # The runtime client escapes what is not ASCII, from Python 3.12 on no more.
+    text = json.dumps(result, ensure_ascii=sys.version_info < (3, 12))
+    return len(text.encode("utf-8", "surrogatepass")) <= MAX_PAYLOAD_BYTES
 
 
 def _too_large(event: "Mapping[str, Any]") -> "dict[str, Any]":

@@ -104,4 +104,5 @@ class Context:
         """Return the URL path of `route`, such as `/blog/[slug]`, with these parameters."""
         from routelet.routing import url_for  # loaded already  # noqa: PLC0415
 
-        return url_for(route, params, self._app.base)
+        app = self._app
+        return url_for(route, params, app.base, trailing_slash=app.trailing_slash)

@@ -2,9 +2,10 @@
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime
 
-_FORBIDDEN = frozenset('";, \t\r\n\0\\')
+_FORBIDDEN = frozenset('"=;, \\')
 
 
 class Cookies:
@@ -19,9 +20,10 @@ class Cookies:
         self._came: dict[str, str] = {}
         self._set: dict[str, tuple[str | None, str]] = {}
         for pair in header.split(";"):
-            name, equals, value = pair.strip(" \t").partition("=")
+            name, equals, value = pair.partition("=")
+            name = name.strip(" \t")
             if equals and name:
-                self._came.setdefault(name, _unquoted(value))
+                self._came.setdefault(name, _unquoted(value.strip(" \t")))
 
     def get(self, name: str, default: str | None = None) -> str | None:
         """Return the value of a cookie."""
@@ -52,7 +54,8 @@ class Cookies:
 
         Raises `ValueError` for a name or attribute that would break the header.
         """
-        if not name or "=" in name or not _FORBIDDEN.isdisjoint(name):
+        is_printable = name.isascii() and name.isprintable()
+        if not name or not is_printable or not _FORBIDDEN.isdisjoint(name):
             raise ValueError(f"{name!r} is no cookie name")
         if same_site is not None and same_site.lower() not in {"strict", "lax", "none"}:
             raise ValueError(f"same_site {same_site!r} is not strict, lax or none")
@@ -80,11 +83,16 @@ class Cookies:
         """Take over what was set and deleted in `other`."""
         self._set.update(other._set)
 
+    def share(self, other: "Cookies") -> None:
+        """From now on, set and delete for `other` too, and the other way round."""
+        other.merge(self)
+        self._set = other._set
+
     def set_cookie_headers(self) -> list[str]:
         """Return a Set-Cookie value for each cookie that was set or deleted."""
         return [header for _, header in self._set.values()]
 
-    def __iter__(self) -> "object":
+    def __iter__(self) -> "Iterator[str]":
         return iter([name for name in {**self._came, **self._set} if self.has(name)])
 
     def __contains__(self, name: object) -> bool:

@@ -17,16 +17,50 @@ if TYPE_CHECKING:
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 
-class Headers:
+class _MultiMap:
+    """Names that have one value or more, in the order they came."""
+
+    __slots__ = ("_pairs",)
+
+    _pairs: "list[tuple[str, str]]"
+
+    def get_all(self, name: str) -> list[str]:
+        """Return each value of `name`, in order."""
+        return [value for key, value in self._pairs if key == name]
+
+    def get(self, name: str, default: str | None = None) -> str | None:
+        """Return the first value of `name`."""
+        return next(iter(self.get_all(name)), default)
+
+    def __getitem__(self, name: str) -> str:
+        value = self.get(name)
+        if value is None:
+            raise KeyError(name)
+        return value
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and bool(self.get_all(name))
+
+    def __iter__(self) -> "Iterator[str]":
+        return iter(dict(self._pairs))
+
+    def __len__(self) -> int:
+        return len(dict(self._pairs))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._pairs!r})"
+
+
+class Headers(_MultiMap):
     """A case-insensitive multi-map, as the Fetch standard's; names are kept in lower case.
 
     A name or value with CR, LF or NUL raises `ValueError`: RFC 9110, 5.5.
     """
 
-    __slots__ = ("_pairs",)
+    __slots__ = ()
 
     def __init__(self, init: "Headers | Pairs | None" = None) -> None:
-        self._pairs: list[tuple[str, str]] = []
+        self._pairs = []
         if isinstance(init, Headers):
             self._pairs.extend(init._pairs)
         elif init is not None:
@@ -45,8 +79,9 @@ class Headers:
 
     def set(self, name: str, value: str) -> None:
         """Replace all values of `name`."""
-        self.delete(name)
-        self.append(name, value)
+        self.append(name, value)  # first, so that nothing is lost where it raises
+        *others, new = self._pairs
+        self._pairs = [*(pair for pair in others if pair[0] != new[0]), new]
 
     def delete(self, name: str) -> None:
         """Remove all values of `name`."""
@@ -60,8 +95,7 @@ class Headers:
 
     def get_all(self, name: str) -> list[str]:
         """Return each value of `name`, in order."""
-        name = name.lower()
-        return [value for key, value in self._pairs if key == name]
+        return super().get_all(name.lower())
 
     def get_set_cookie(self) -> list[str]:
         """Return each Set-Cookie value; they cannot be joined: RFC 6265, 3."""
@@ -73,17 +107,11 @@ class Headers:
 
     def items(self) -> "Iterator[tuple[str, str]]":
         """Yield each name once with its joined values; set-cookie once for each value."""
-        for name in dict.fromkeys(name for name, _ in self._pairs):
+        for name in self:
             if name == "set-cookie":
                 yield from ((name, value) for value in self.get_set_cookie())
             else:
                 yield name, self.get(name) or ""
-
-    def __getitem__(self, name: str) -> str:
-        value = self.get(name)
-        if value is None:
-            raise KeyError(name)
-        return value
 
     def __setitem__(self, name: str, value: str) -> None:
         self.set(name, value)
@@ -91,28 +119,19 @@ class Headers:
     def __delitem__(self, name: str) -> None:
         self.delete(name)
 
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and any(key == name.lower() for key, _ in self._pairs)
-
-    def __iter__(self) -> "Iterator[str]":
-        return iter(dict.fromkeys(name for name, _ in self._pairs))
-
-    def __len__(self) -> int:
-        return len({name for name, _ in self._pairs})
-
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Headers) and dict(self.items()) == dict(other.items())
+        def by_name(headers: Headers) -> "dict[str, list[str]]":
+            return {name: headers.get_all(name) for name in headers}
+
+        return isinstance(other, Headers) and by_name(self) == by_name(other)
 
     __hash__ = None  # type: ignore[assignment]  # it can change
 
-    def __repr__(self) -> str:
-        return f"Headers({self._pairs!r})"
 
-
-class SearchParams:
+class SearchParams(_MultiMap):
     """The decoded parameters of a query or a form, in order: WHATWG URL, 5."""
 
-    __slots__ = ("_pairs",)
+    __slots__ = ()
 
     def __init__(self, query: "str | Iterable[tuple[str, str]]" = "") -> None:
         if not isinstance(query, str):
@@ -124,35 +143,9 @@ class SearchParams:
         else:
             self._pairs = []
 
-    def get(self, name: str, default: str | None = None) -> str | None:
-        """Return the first value of `name`."""
-        return next((value for key, value in self._pairs if key == name), default)
-
-    def get_all(self, name: str) -> list[str]:
-        """Return each value of `name`, in order."""
-        return [value for key, value in self._pairs if key == name]
-
     def items(self) -> "Iterator[tuple[str, str]]":
         """Yield every (name, value) pair."""
         return iter(self._pairs)
-
-    def __getitem__(self, name: str) -> str:
-        value = self.get(name)
-        if value is None:
-            raise KeyError(name)
-        return value
-
-    def __contains__(self, name: object) -> bool:
-        return any(key == name for key, _ in self._pairs)
-
-    def __iter__(self) -> "Iterator[str]":
-        return iter(dict.fromkeys(name for name, _ in self._pairs))
-
-    def __len__(self) -> int:
-        return len(self._pairs)
-
-    def __repr__(self) -> str:
-        return f"SearchParams({self._pairs!r})"
 
 
 class URL:
@@ -240,7 +233,8 @@ def _split(url: str) -> "tuple[str, str, int | None, str, str, str]":
     if url.startswith("/"):  # a path, never a host: "//about" is a path with two slashes
         url = "https://localhost" + url
     parts = urlsplit(url)
-    host, path = parts.hostname or "localhost", parts.path or "/"
+    host, path = parts.hostname or "localhost", parts.path
+    path = path if path.startswith("/") else f"/{path}"
     return parts.scheme or "https", host, parts.port, path, parts.query, parts.fragment
 
 
@@ -290,6 +284,17 @@ class Request:
             self._cookies = Cookies(self.headers.get("cookie") or "")
         return self._cookies
 
+    def at(self, target: "URL | str") -> "Request":
+        """Return this request for another path of its host."""
+        moved: Request = object.__new__(type(self))
+        for name in Request.__slots__:  # not as `self.name`: while prerendering some raise
+            setattr(moved, name, object.__getattribute__(self, name))
+        moved._cookies = None
+        moved.url = URL(str(target))
+        moved.url.scheme, moved.url.host = self.url.scheme, self.url.host
+        moved.url.port = self.url.port
+        return moved
+
     def text(self) -> str:
         """Return the body as UTF-8 text, its faulty bytes replaced."""
         return self.body.decode("utf-8", "replace")
@@ -327,7 +332,8 @@ class Response:
         self.body = body
         self.status = int(status)
         self.headers = Headers(headers)
-        if isinstance(body, str) and "content-type" not in self.headers:
+        untyped = isinstance(body, str) and "content-type" not in self.headers
+        if untyped and self.status not in {204, 304}:  # those are sent without the body
             self.headers.append("content-type", "text/plain; charset=utf-8")
 
     @classmethod
@@ -377,6 +383,12 @@ class Response:
         if not isinstance(self.body, bytes):
             self.body = b"".join(self.body)
         return self.body
+
+    def clone(self) -> "Response":
+        """Return a response whose status and headers can be changed without changing this one."""
+        clone = Response(None, self.status, self.headers)
+        clone.body = self.body
+        return clone
 
     def text(self) -> str:
         """Return the body as UTF-8 text."""

@@ -7,27 +7,24 @@ import asyncio
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Awaitable
-
-    from routelet.http import Response
+    from collections.abc import Coroutine
+    from typing import Any
 
 _loop: asyncio.AbstractEventLoop | None = None
 
 
-def run(result: "Awaitable[Response]") -> "Response":
-    """Wait for `result`; from inside a running loop, in a thread with a loop of its own."""
+def run(coroutine: "Coroutine[Any, Any, Any]") -> "Any":
+    """Return what `coroutine` gives; inside a running loop, in a thread with its own loop."""
     global _loop  # noqa: PLW0603 - one loop for one process
     try:
         asyncio.get_running_loop()
     except RuntimeError:
         if _loop is None or _loop.is_closed():
             _loop = asyncio.new_event_loop()
-        return _loop.run_until_complete(_awaited(result))
-    from concurrent.futures import ThreadPoolExecutor  # sync inside async only  # noqa: PLC0415
+        return _loop.run_until_complete(coroutine)
+    # Sync inside async only; asyncio has loaded both.
+    from concurrent.futures import ThreadPoolExecutor  # noqa: PLC0415
+    from contextvars import copy_context  # noqa: PLC0415
 
     with ThreadPoolExecutor(1) as executor:
-        return executor.submit(asyncio.run, _awaited(result)).result()
-
-
-async def _awaited(result: "Awaitable[Response]") -> "Response":
-    return await result
+        return executor.submit(copy_context().run, asyncio.run, coroutine).result()

@@ -5,16 +5,20 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from routelet.app import Middleware, Next
-    from routelet.context import Context
+    from routelet.context import Context, Rewritable
 
 _COROUTINE = 0x80
 """`CO_COROUTINE` of a code object; importing `inspect` for it costs 11 ms."""
 
 
 def is_async(step: object) -> bool:
-    """Tell whether `step` is an async function."""
-    code = getattr(step, "__code__", None)
-    return bool(code and code.co_flags & _COROUTINE) or getattr(step, "is_async", False)
+    """Tell whether `step` is an async function, or wraps one as functools' tools do."""
+    while step is not None:
+        code = getattr(step, "__code__", None) or getattr(type(step).__call__, "__code__", None)
+        if code and code.co_flags & _COROUTINE:
+            return True
+        step = getattr(step, "__wrapped__", None) or getattr(step, "func", None)
+    return False
 
 
 def compose(steps: "Sequence[Middleware]") -> "Middleware":
@@ -22,30 +26,25 @@ def compose(steps: "Sequence[Middleware]") -> "Middleware":
 
     The whole is async where any step is, because an async step's `next()` is awaited.
     """
-    from routelet.app import wait_for  # the app loads this module late  # noqa: PLC0415
+    from routelet.app import settled, wait_for  # the app loads this module late  # noqa: PLC0415
+
+    waiting = [wait_for if not is_async(step) else settled for step in steps]
 
     def run(index: int, ctx: "Context", inner: "Next") -> object:
         if index == len(steps):
             return inner()
-        step = steps[index]
 
-        def next(target: object = None) -> object:
-            result = inner(target) if target is not None else run(index + 1, ctx, inner)
-            if not is_async(step):
-                return wait_for(result)  # type: ignore[arg-type]
-            return result if hasattr(result, "__await__") else _ready(result)
+        def next(target: "Rewritable | None" = None) -> object:
+            if target is not None:
+                ctx._app.retarget(ctx, target)  # the steps that follow see the new route
+            return waiting[index](run(index + 1, ctx, inner))
 
-        return step(ctx, next)
+        return steps[index](ctx, next)
 
-    if not any(map(is_async, steps)):
+    if settled not in waiting:
         return lambda ctx, inner: run(0, ctx, inner)
 
     async def on_request(ctx: "Context", inner: "Next") -> object:
-        result = run(0, ctx, inner)
-        return await result if hasattr(result, "__await__") else result
+        return await settled(run(0, ctx, inner))
 
     return on_request
-
-
-async def _ready(value: object) -> object:
-    return value

@@ -4,10 +4,12 @@ A zip holds a page under its safe name (`pages/blog/_slug_.py`), so that an ordi
 it. In place it still has its own (`src/pages/blog/[slug].py`), which is looked for on `sys.path`.
 """
 
+import re
 import sys
 from importlib import import_module
 
 from routelet.http import Response
+from routelet.routing import PARAMETER_TYPES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -72,11 +74,21 @@ def _register_package(name: str, folder: str) -> None:
         except ModuleNotFoundError as error:
             if error.name != name:
                 raise
-            package = type(sys)(name)
-            package.__path__ = []
-            sys.modules[name] = package
+            package = _new_package(name)
     if folder not in package.__path__:
         package.__path__ = [*package.__path__, folder]
+
+
+def _new_package(name: str) -> "ModuleType":
+    from importlib.machinery import ModuleSpec  # noqa: PLC0415 - in place only
+    from importlib.util import module_from_spec  # noqa: PLC0415
+
+    package = module_from_spec(ModuleSpec(name, None, is_package=True))
+    sys.modules[name] = package
+    parent, _, own = name.rpartition(".")
+    if parent:
+        setattr(sys.modules[parent], own, package)
+    return package
 
 
 def handlers_of(module: "ModuleType") -> "dict[str, Handler]":
@@ -104,7 +116,7 @@ def bind(handler: "Handler", params: "Mapping[str, object] | tuple[str, ...]") -
     names = [name for name in code.co_varnames[1:count] if name in params]
     if not names:
         return handler
-    annotations = function.__annotations__
+    annotations = _annotations_of(function)
     wanted = [(name, _converter(annotations.get(name, str))) for name in names]
 
     def call(ctx: "Context") -> object:
@@ -113,15 +125,35 @@ def bind(handler: "Handler", params: "Mapping[str, object] | tuple[str, ...]") -
     return call
 
 
+def _annotations_of(function: "Handler") -> "Mapping[str, object]":
+    try:
+        return function.__annotations__
+    except NameError:
+        if sys.version_info >= (3, 14):  # one was imported for type checkers only
+            from annotationlib import Format, get_annotations  # noqa: PLC0415 - rarely needed
+
+            return get_annotations(function, format=Format.FORWARDREF)
+        raise
+
+
 def _converter(annotation: object) -> "Callable[[str], object] | None":
     name = annotation if isinstance(annotation, str) else getattr(annotation, "__name__", "")
-    if name in {"int", "float"}:
-        return {"int": int, "float": float}[name]
+    name = name.rpartition(".")[2]
+    if name not in {"int", "float", "UUID"}:
+        return None
+    fits = re.compile(PARAMETER_TYPES[name.lower()]).fullmatch
+    types: dict[str, Callable[[str], object]] = {"int": int, "float": float}
     if name == "UUID":
         from uuid import UUID  # 9 ms, only for handlers that take one  # noqa: PLC0415
 
-        return UUID
-    return None
+        types[name] = UUID
+
+    def converter(value: str) -> object:
+        if not fits(value):
+            raise ValueError(value)
+        return types[name](value)
+
+    return converter
 
 
 def _converted(to: "Callable[[str], object] | None", ctx: "Context", name: str) -> object:

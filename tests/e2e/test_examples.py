@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+import jsonschema
 import pytest
 
 from routelet_bundler import Build, build
@@ -172,3 +173,14 @@ def test_a_function_answers_an_invocation_of_its_own(blog: Build) -> None:
     assert (result.function_error, answer["statusCode"]) == (False, 200)
     body = base64.b64decode(answer["body"]) if answer["isBase64Encoded"] else answer["body"]
     assert json.loads(body)
+
+
+@pytest.mark.parametrize("example", ["api", "blog"])
+def test_the_manifest_fits_its_published_schema(
+    example: str, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    made = built(example, tmp_path_factory.mktemp(example))
+    manifest = json.loads((made.out_dir / "routelet.json").read_text())
+    schema = json.loads((EXAMPLES.parent / "docs/routelet.schema.json").read_text())
+    assert list(jsonschema.Draft202012Validator(schema).iter_errors(manifest)) == []
+    assert manifest["entryPoints"] == dict(made.entry_points)

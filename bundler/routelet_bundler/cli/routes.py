@@ -64,11 +64,11 @@ def _match(url: str, routes: tuple[Route, ...], base: str) -> dict[str, Any]:
 
 def _path_of(url: str) -> str:
     """Return the path of a URL, which may be a path alone: `//about` is one."""
-    for scheme in ("http://", "https://"):
-        if url.lower().startswith(scheme):
-            _, slash, path = url[len(scheme) :].partition("/")
-            url = f"/{path}" if slash else "/"
     path = url.partition("#")[0].partition("?")[0]
+    for scheme in ("http://", "https://"):
+        if path.lower().startswith(scheme):
+            _, _, path = path[len(scheme) :].partition("/")
+            return f"/{path}"
     return path if path.startswith("/") else f"/{path}"
 
 

@@ -6,13 +6,14 @@ Markdown. All modules are below `site_templates/`, so that they are found in a z
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from routelet_bundler.content.markdown import markdown_to_html
 from routelet_bundler.content.templates import compile_template, referenced_templates
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
 from routelet_bundler.model import Page, Site
-from routelet_bundler.sources import split_front_matter
+from routelet_bundler.sources import line_of_key, split_front_matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,19 +33,22 @@ def content(site: Site) -> Content:
     pages = {f"pages/{page.file}": page for page in site.pages if page.kind != "py"}
     page_files = {page.source for page in pages.values()}
     texts = {
-        name: path
+        path.relative_to(site.src).as_posix(): path
         for name, path in site.files.items()
         if name.endswith(".jinja") and path not in page_files
     }
+    src = site.src.relative_to(site.root).as_posix()
     names = (*texts, *(name for name in pages if name.endswith(".jinja")))
     templates = {name: module_of(name) for name in names}
-    modules, errors = {}, _clashes((*texts, *pages))
+    modules, errors = {}, _clashes((*texts, *pages), src)
     for name in (*texts, *pages):
         try:
             page = pages.get(name)
             if page is None:
-                text = texts[name].read_text(encoding="utf-8")
-                modules[_file_of(name)] = _template_module(name, text, None, templates)
+                where = f"{src}/{name}"
+                text = _text(texts[name], where)
+                source = _template_module(name, text, where, templates, is_page=False)
+                modules[_file_of(name)] = source
             else:
                 modules[_file_of(name)] = _page_module(name, page, templates)
         except RouteletError as error:
@@ -61,12 +65,12 @@ def _file_of(name: str) -> str:
     return f"{PACKAGE}/{module_of(name)}.py"
 
 
-def _clashes(names: Iterable[str]) -> list[RouteletError]:
+def _clashes(names: Iterable[str], src: str) -> list[RouteletError]:
     first: dict[str, str] = {}
     return [
         RouteletError(
-            f"compiles to the same module as src/{first[module_of(name)]}",
-            where=f"src/{name}",
+            f"compiles to the same module as {src}/{first[module_of(name)]}",
+            where=f"{src}/{name}",
             mend="rename one of the two files",
         )
         for name in names
@@ -74,10 +78,19 @@ def _clashes(names: Iterable[str]) -> list[RouteletError]:
     ]
 
 
+def _text(path: Path, where: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RouteletError(
+            f"is no UTF-8 text: {error.reason}", where=where, mend="save the file as UTF-8"
+        ) from None
+
+
 def _page_module(name: str, page: Page, templates: Mapping[str, str]) -> str:
     where = page.route.component or name
     if page.kind == "jinja":
-        return _template_module(name, page.text, page, templates)
+        return _template_module(name, page.text, where, templates, is_page=True)
     if page.kind == "html":
         return python_source("html_page.py.jinja", file=where, content=page.text)
     front_matter, text, _ = split_front_matter(page.text, where)
@@ -85,10 +98,10 @@ def _page_module(name: str, page: Page, templates: Mapping[str, str]) -> str:
     layout = front_matter.get("layout")
     if layout is None:
         return python_source("html_page.py.jinja", file=where, content=rendered.html)
-    if layout not in templates:
+    if not isinstance(layout, str) or layout not in templates:
         raise RouteletError(
-            f'the layout "{layout}" is not there',
-            where=f"{where}:1",
+            f"the layout {layout!r} is not there",
+            where=f"{where}:{line_of_key(page.text, 'layout')}",
             mend="name a template by its path below src/, such as layouts/post.jinja",
         )
     return python_source(
@@ -102,22 +115,24 @@ def _page_module(name: str, page: Page, templates: Mapping[str, str]) -> str:
     )
 
 
-def _template_module(name: str, text: str, page: Page | None, templates: Mapping[str, str]) -> str:
-    where = f"src/{name}"
-    front_matter, body, lines = split_front_matter(text, where) if page else ({}, text, 0)
-    for reference, line in referenced_templates(body, where, lines):
-        if reference not in templates:
+def _template_module(
+    name: str, text: str, where: str, templates: Mapping[str, str], *, is_page: bool
+) -> str:
+    front_matter, body, lines = split_front_matter(text, where) if is_page else ({}, text, 0)
+    references = referenced_templates(body, where, lines)
+    for reference in references:
+        if reference.name not in templates and not reference.optional:
             raise RouteletError(
-                f'the template "{reference}" is not there',
-                where=f"{where}:{line}",
+                f'the template "{reference.name}" is not there',
+                where=f"{where}:{reference.line}",
                 mend="name a template by its path below src/, such as layouts/base.jinja",
             )
-    references = sorted({templates[ref] for ref, _ in referenced_templates(body, where, lines)})
+    modules = {templates[one.name] for one in references if one.name in templates}
     return python_source(
         "template_page.py.jinja",
         name=name,
         compiled=compile_template(body, name, where, lines),
-        references=[module for module in references if module != module_of(name)],
-        page=page is not None,
+        references=sorted(modules - {module_of(name)}),
+        page=is_page,
         frontmatter=dict(front_matter),
     )

@@ -1,5 +1,6 @@
 """Jinja templates to Python source, with the options that functions render them with."""
 
+from dataclasses import dataclass
 from functools import cache
 
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
@@ -7,6 +8,15 @@ from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
 from routelet_bundler.errors import RouteletError
 
 _REFERRING = (nodes.Extends, nodes.FromImport, nodes.Include, nodes.Import)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reference:
+    """A template that another one names; an optional one may be missing."""
+
+    name: str
+    line: int
+    optional: bool
 
 
 @cache
@@ -20,25 +30,31 @@ def compile_template(text: str, name: str, where: str, lines: int) -> str:
     Raises `RouteletError` with file and line.
     """
     try:
-        return _environment().compile("\n" * lines + text, name, where, raw=True, defer_init=True)
+        return _environment().compile(_padded(text, lines), name, where, raw=True, defer_init=True)
     except TemplateSyntaxError as error:
         raise _syntax_error(error, where) from None
 
 
-def referenced_templates(text: str, where: str, lines: int) -> list[tuple[str, int]]:
-    """Return the names in extends, include, import and from, each with its line.
+def referenced_templates(text: str, where: str, lines: int) -> list[Reference]:
+    """Return what extends, include, import and from name; `lines` were taken off before `text`.
 
     Raises `RouteletError` for a name that is only known when the page is rendered.
     """
     try:
-        tree = _environment().parse("\n" * lines + text)
+        tree = _environment().parse(_padded(text, lines))
     except TemplateSyntaxError as error:
         raise _syntax_error(error, where) from None
-    found: list[tuple[str, int]] = []
+    found: list[Reference] = []
     for node in tree.find_all(_REFERRING):
+        optional = isinstance(node, nodes.Include) and node.ignore_missing
         names = _names(getattr(node, "template"), f"{where}:{node.lineno}")  # noqa: B009 - each has one
-        found += [(name, node.lineno) for name in names]
+        found += [Reference(name=name, line=node.lineno, optional=optional) for name in names]
     return found
+
+
+def _padded(text: str, lines: int) -> str:
+    """Put a comment of so many lines before `text`: it renders to nothing, and lines agree."""
+    return "{#" + "\n" * lines + "#}" + text
 
 
 def _names(expression: nodes.Expr, where: str) -> list[str]:

@@ -4,12 +4,12 @@ Goes in: the site's folder and its `Config`. Comes out: routes in matching order
 read but never imported. Collisions are told, not raised: a listing of routes can live with them.
 """
 
-import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
 from routelet.routing import Route
 from routelet_bundler.discover.names import (
+    UNWRITABLE,
     InvalidRouteError,
     make_route,
     parse_route,
@@ -22,10 +22,9 @@ from routelet_bundler.discover.page_source import (
     python_facts,
 )
 from routelet_bundler.discover.route_globs import most_specific
-from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.model import Config, Kind, Page, RouteConfig, Site
 from routelet_bundler.safe_names import data_path, entry_path, safe_stems
-from routelet_bundler.sources import split_front_matter
 
 _KINDS: Mapping[str, Kind] = {".py": "py", ".jinja": "jinja", ".md": "md", ".html": "html"}
 
@@ -36,63 +35,90 @@ def discover(root: Path, config: Config) -> Site:
     Raises `RouteletError`, for every faulty page at once.
     """
     src = root / config.src_dir
-    pages_root = src / "pages"
     files = _files_below(src, root)
     below_pages = [file[len("pages/") :] for file in files if file.startswith("pages/")]
     names = [name for name in below_pages if not _is_private(name)]
     ours = [name for name in names if PurePosixPath(name).suffix in _KINDS]
-    warnings = [
-        f"{config.src_dir}/pages/{name}: not a page (.py, .jinja, .md or .html); "
-        "begin its name with _ to say so"
-        for name in names
-        if name not in ours
-    ]
-    stems = safe_stems(name for name in below_pages if name.endswith(tuple(_KINDS)))
+    modules = (name for name in below_pages if name.endswith(".py"))
+    stems = safe_stems(dict.fromkeys([*ours, *modules]))
     pages, errors = [], []
     for name in ours:
         try:
-            pages.append(_page(pages_root, name, stems[name], config))
+            pages.append(_page(src, name, stems[name], config))
         except RouteletError as error:
             errors.append(error)
-    raise_all(errors)
+    redirects, faulty = _redirects(config)
+    raise_all([*errors, *faulty])
     routes = in_order(page.route for page in pages)
     by_route = {page.route: page for page in pages}
     ordered = tuple(by_route[route] for route in routes)
     return Site(
         root=root,
         src=src,
-        routes=(*routes, *in_order(_redirects(config))),
+        routes=(*routes, *in_order(redirects)),
         pages=ordered,
         middleware=_middleware(files),
         files=_by_archive(files, stems),
         collisions=tuple(_collisions(ordered)),
-        warnings=tuple(warnings),
+        warnings=tuple(_warnings(config, names)),
     )
+
+
+def _warnings(config: Config, names: Sequence[str]) -> Iterable[str]:
+    """Yield a warning for each file that is no page, and where there is none at all."""
+    others = [name for name in names if PurePosixPath(name).suffix not in _KINDS]
+    for name in others:
+        yield (
+            f"{_where(config, name)}: not a page (.py, .jinja, .md or .html); "
+            "begin its name with _ to say so"
+        )
+    if len(others) == len(names):
+        yield f"{_where(config, '')}: there are no pages"
+
+
+def _where(config: Config, name: str) -> str:
+    """Return the path of a file below `src/pages/` as people write it, wild characters escaped."""
+    path = str(PurePosixPath(config.src_dir, "pages", name))
+    return UNWRITABLE.sub(lambda found: ascii(found[0])[1:-1], path)
 
 
 def _files_below(folder: Path, root: Path) -> dict[str, Path]:
     """Return every file below `folder` by its relative path, links inside the site followed.
 
     Raises `RouteletError` for a link that leads out of the site: what is outside is not the
-    site's to publish.
+    site's to publish; and for one that leads nowhere, or to a folder it is in.
     """
     found: dict[str, Path] = {}
-    outside = []
-    real_root = root.resolve()
-    for here, folders, names in os.walk(folder, followlinks=True):
-        place = Path(here)
-        folders[:] = sorted(name for name in folders if name != "__pycache__")
-        for name in (*folders, *names):
-            path = place / name
-            if path.is_symlink() and not path.resolve().is_relative_to(real_root):
-                outside.append(_outside(path, root))
-                folders[:] = [kept for kept in folders if kept != name]
-            elif path.is_symlink() and place.resolve().is_relative_to(path.resolve()):
-                folders[:] = [kept for kept in folders if kept != name]  # a loop
-            elif name in names:
+    errors: list[RouteletError] = []
+
+    def walk(here: Path, above: tuple[Path, ...]) -> None:
+        for path in sorted(here.iterdir()):
+            fault = _link_fault(path, root.resolve(), above) if path.is_symlink() else ""
+            if fault:
+                errors.append(_faulty_link(path, root, fault))
+            elif path.is_file():
                 found[path.relative_to(folder).as_posix()] = path
-    raise_all(outside)
+            elif path.is_dir() and path.name != "__pycache__":
+                walk(path, (*above, path.resolve()))
+
+    if folder.is_dir():
+        walk(folder, (folder.resolve(),))
+    raise_all(errors)
     return found
+
+
+def _link_fault(path: Path, root: Path, above: Iterable[Path]) -> str:
+    """Return what is wrong with a link, or nothing; `above` are the real folders it is in."""
+    try:
+        target = path.resolve(strict=True)
+    except (OSError, RuntimeError):  # links in a circle are either, by version of Python
+        # Editors keep locks in links that lead nowhere and begin with a dot.
+        return "" if path.name.startswith(".") else "which is not there"
+    if not target.is_relative_to(root):
+        return "outside of the site"
+    if any(folder.is_relative_to(target) for folder in above):
+        return "a folder that it is in itself"
+    return ""
 
 
 def refuse_links_outside(folder: Path, root: Path) -> None:
@@ -100,11 +126,11 @@ def refuse_links_outside(folder: Path, root: Path) -> None:
     _files_below(folder, root)
 
 
-def _outside(path: Path, root: Path) -> RouteletError:
+def _faulty_link(path: Path, root: Path, fault: str) -> RouteletError:
     return RouteletError(
-        f"is a link to {path.readlink()}, outside of the site",
+        f"is a link to {path.readlink()}, {fault}",
         where=path.relative_to(root).as_posix(),
-        mend="copy the file into the site, or remove the link",
+        mend="put a copy in its place, or remove the link",
     )
 
 
@@ -117,16 +143,19 @@ def _is_private(name: str) -> bool:
     )
 
 
-def _page(pages_root: Path, name: str, stem: str, config: Config) -> Page:
-    where = f"{config.src_dir}/pages/{name}"
+def _page(src: Path, name: str, stem: str, config: Config) -> Page:
+    where = _where(config, name)
     kind = _KINDS[PurePosixPath(name).suffix]
-    source = pages_root / name
-    try:
-        text = source.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise RouteletError(f"is no UTF-8 text: {error.reason}", where=where) from None
+    source = src / "pages" / name
+    text = _text(source, where)
     facts = _facts(kind, text, where)
     prerender = config.output != "server" if facts.prerender is None else facts.prerender
+    if config.output == "static" and not prerender:
+        raise RouteletError(
+            'is rendered on demand, and output = "static" has nothing that is',
+            where=f"{where}:{facts.prerender_line}",
+            mend='remove prerender = False, or set output = "hybrid" and an adapter',
+        )
     try:
         route = parse_route(
             name,
@@ -151,13 +180,21 @@ def _page(pages_root: Path, name: str, stem: str, config: Config) -> Page:
     )
 
 
+def _text(source: Path, where: str) -> str:
+    try:
+        return source.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RouteletError(
+            f"is no UTF-8 text: {error.reason}", where=where, mend="save the file as UTF-8"
+        ) from None
+
+
 def _facts(kind: Kind, text: str, where: str) -> PageFacts:
     if kind == "py":
         return python_facts(text, where)
     if kind == "html":
         return PageFacts()
-    front_matter, _, _ = split_front_matter(text, where)
-    return front_matter_facts(front_matter, where)
+    return front_matter_facts(text, where)
 
 
 def _config_of(route: Route, own: RouteConfig, config: Config) -> RouteConfig:
@@ -168,16 +205,30 @@ def _config_of(route: Route, own: RouteConfig, config: Config) -> RouteConfig:
     return merged
 
 
-def _redirects(config: Config) -> Iterable[Route]:
+def _redirects(config: Config) -> tuple[list[Route], list[RouteletError]]:
+    """Return the routes of `redirects`, and what is wrong with the others."""
+    routes, errors = [], []
     for source, redirect in config.redirects.items():
-        segments = [parse_segment(part, source) for part in source.strip("/").split("/") if part]
-        yield make_route(
-            segments,
-            trailing_slash=config.trailing_slash,
-            base=config.base,
-            type="redirect",
-            redirect=(redirect.destination, redirect.status),
-        )
+        try:
+            parts = [part for part in source.strip("/").split("/") if part]
+            route = make_route(
+                [parse_segment(part) for part in parts],
+                trailing_slash=config.trailing_slash,
+                base=config.base,
+                type="redirect",
+                redirect=(redirect.destination, redirect.status),
+            )
+            routes.append(route)
+        except InvalidRouteError as error:
+            errors.append(
+                RouteletError(
+                    str(error),
+                    where=f'pyproject.toml [tool.routelet.redirects] "{source}"',
+                    mend="write it as a page's file name, such as /old/[id]",
+                    status=WRONG_USE,
+                )
+            )
+    return routes, errors
 
 
 def _middleware(files: Mapping[str, Path]) -> str | None:

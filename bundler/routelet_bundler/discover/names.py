@@ -17,6 +17,9 @@ TYPES = {
 }
 """Patterns of the typed parameters `[name=type]`; a value that does not fit is a non-match."""
 
+UNWRITABLE = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+"""Control characters, and what stands for bytes that are no UTF-8."""
+
 _BRACKETS = re.compile(r"\[(.+?)\]")
 _PARAMETER_NAME = re.compile(r"(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=(?P<type>[a-z]+))?")
 
@@ -41,13 +44,13 @@ def parse_route(
     stem, dot, extension = name.rpartition(".")
     is_index = name.startswith("index.")
     suffix = stem[len("index") :] if is_index else ""
-    segments = [parse_segment(folder, file) for folder in folders]
+    segments = [parse_segment(folder) for folder in folders]
     if not is_index or (suffix and not segments):
-        segments.append(parse_segment(stem, file))
+        segments.append(parse_segment(stem))
     elif suffix:
         segments[-1] = _with_suffix(segments[-1], suffix)
     if extension == "jinja":
-        _refuse_rest_inside_a_segment(segments, file)
+        _refuse_rest_inside_a_segment(segments)
     return make_route(
         segments,
         trailing_slash=trailing_slash,
@@ -75,8 +78,11 @@ def make_route(
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice:
         raise InvalidRouteError(f'parameter "{twice}" is named twice')
+    text = "/" + "/".join("".join(part.text for part in segment) for segment in segments)
+    if unwritable := UNWRITABLE.search(text):
+        raise InvalidRouteError(f"no URL is written with the character {unwritable[0]!a}")
     return Route(
-        "/" + "/".join("".join(part.text for part in segment) for segment in segments),
+        text,
         _pattern(segments, trailing_slash, has_base=base.strip("/") != ""),
         names,
         component=component,
@@ -88,30 +94,30 @@ def make_route(
     )
 
 
-def parse_segment(segment: str, file: str) -> tuple[Part, ...]:
+def parse_segment(segment: str) -> tuple[Part, ...]:
     """Split one folder or file name at its brackets: `v[n]` is text and a parameter."""
     if "][" in segment:
-        raise InvalidRouteError(f"{file}: put text between the parameters of {segment!r}")
+        raise InvalidRouteError(f"put text between the parameters of {segment!r}")
     if segment.count("[") != segment.count("]"):
-        raise InvalidRouteError(f"{file}: the brackets of {segment!r} do not pair up")
+        raise InvalidRouteError(f"the brackets of {segment!r} do not pair up")
     parts = []
     for index, text in enumerate(_BRACKETS.split(segment)):
         if text:
-            parts.append(_parameter(text, file) if index % 2 else Part(text))
+            parts.append(_parameter(text) if index % 2 else Part(text))
     return tuple(parts)
 
 
-def _parameter(text: str, file: str) -> Part:
+def _parameter(text: str) -> Part:
     found = _PARAMETER_NAME.fullmatch(text)
     if found is None:
         raise InvalidRouteError(
-            f"{file}: [{text}] is no parameter; a name has letters, digits, _ and $ only"
+            f"[{text}] is no parameter; a name has letters, digits, _ and $ only"
         )
     rest, name, kind = found["rest"] or "", found["name"], found["type"]
     if kind is not None and kind not in TYPES:
-        raise InvalidRouteError(f"{file}: [{text}] has no known type; use {', '.join(TYPES)}")
+        raise InvalidRouteError(f"[{text}] has no known type; use {', '.join(TYPES)}")
     if kind and rest:
-        raise InvalidRouteError(f"{file}: [{text}]: a rest parameter has no type")
+        raise InvalidRouteError(f"[{text}]: a rest parameter has no type")
     return Part(rest + name, dynamic=True, spread=bool(rest), type=kind)
 
 
@@ -123,10 +129,10 @@ def _with_suffix(segment: tuple[Part, ...], suffix: str) -> tuple[Part, ...]:
     return (*head, Part(last.content + suffix))
 
 
-def _refuse_rest_inside_a_segment(segments: Sequence[Sequence[Part]], file: str) -> None:
+def _refuse_rest_inside_a_segment(segments: Sequence[Sequence[Part]]) -> None:
     for segment in segments:
         if len(segment) > 1 and any(part.spread for part in segment):
-            raise InvalidRouteError(f"{file}: a rest parameter stands alone in its segment")
+            raise InvalidRouteError("a rest parameter stands alone in its segment")
 
 
 def _pattern(segments: Sequence[Sequence[Part]], trailing_slash: str, *, has_base: bool) -> str:

@@ -1,7 +1,8 @@
 """The order in which routes are tried: the first that matches a URL answers it.
 
-It is Astro 4's routeComparator, with two differences: ties sort by code point, so that the order
-is the same everywhere, and a typed parameter comes before an untyped one.
+It is Astro 4's routeComparator, with three differences: ties sort by code point, so that the order
+is the same everywhere; a typed parameter comes before an untyped one; and a rest parameter inside a
+segment does not let a shorter route go first, for that order would go in circles.
 """
 
 from collections.abc import Iterable, Sequence
@@ -38,14 +39,15 @@ def _compare_lengths(a: Route, b: Route) -> int:
     """Put the longer first, but `/a` before `/a/[...rest]`."""
     longer = a if len(a.segments) > len(b.segments) else b
     shorter = b if longer is a else a
-    only_longer_ends_in_rest = _ends_in_rest(longer) and not _ends_in_rest(shorter)
+    only_longer_ends_in_rest = _ends_in_rest(longer, alone=True) and not _ends_in_rest(shorter)
     by_one = len(longer.segments) - len(shorter.segments) == 1
     first = shorter if only_longer_ends_in_rest and by_one else longer
     return -1 if first is a else 1
 
 
-def _ends_in_rest(route: Route) -> bool:
-    return bool(route.segments) and any(part.spread for part in route.segments[-1])
+def _ends_in_rest(route: Route, *, alone: bool = False) -> bool:
+    last = route.segments[-1] if route.segments else ()
+    return any(part.spread for part in last) and (len(last) == 1 or not alone)
 
 
 def _tie_break(route: Route) -> tuple[bool, str, bool, str]:

@@ -1,23 +1,21 @@
 """What the source of a page says of it, read without importing it."""
 
 import ast
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
 
 from routelet_bundler.config import parse_table
 from routelet_bundler.errors import FAILED, RouteletError
 from routelet_bundler.model import RouteConfig
-from routelet_bundler.sources import parse_python
+from routelet_bundler.sources import line_of_key, parse_python, split_front_matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class PageFacts:
-    """`prerender` is None where the source is silent."""
+    """`prerender` is None where the source is silent, else `prerender_line` says it."""
 
     prerender: bool | None = None
+    prerender_line: int = 1
     has_static_paths: bool = False
-    handlers: frozenset[str] = frozenset()
     config: RouteConfig = field(default_factory=RouteConfig)
 
 
@@ -30,26 +28,38 @@ def python_facts(text: str, where: str) -> PageFacts:
     names: set[str] = set()
     values: dict[str, ast.expr] = {}
     for statement in module.body:
-        names.update(_bound_names(statement))
-        values.update(_assigned(statement))
+        bound, assigned = _bound_names(statement), _assigned(statement)
+        if "prerender" in bound - assigned.keys():
+            raise _unreadable(statement, where)
+        names |= bound
+        values |= assigned
+    prerender = values.get("prerender")
     return PageFacts(
-        prerender=_prerender(values.get("prerender"), where),
+        prerender=_prerender(prerender, where),
+        prerender_line=prerender.lineno if prerender else 1,
         has_static_paths="get_static_paths" in names,
-        handlers=frozenset(name for name in names if name.isalpha() and name.isupper()),
         config=_config(values.get("config"), where),
     )
 
 
-def front_matter_facts(front_matter: Mapping[str, Any], where: str) -> PageFacts:
-    """Return the facts of a Jinja or Markdown page."""
-    prerender = front_matter.get("prerender")
+def front_matter_facts(text: str, where: str) -> PageFacts:
+    """Return the facts of a Jinja or Markdown page; `where` is its path for messages.
+
+    Raises `RouteletError` for faulty front matter.
+    """
+    front_matter, _, _ = split_front_matter(text, where)
+    prerender, line = front_matter.get("prerender"), line_of_key(text, "prerender")
     if prerender is not None and not isinstance(prerender, bool):
         raise RouteletError(
-            f"prerender is {prerender!r}", where=where, mend="write prerender: true or false"
+            f"prerender is {prerender!r}",
+            where=f"{where}:{line}",
+            mend="write prerender: true or false",
         )
+    place = f"{where}:{line_of_key(text, 'config')}"
     return PageFacts(
         prerender=prerender,
-        config=_validated_config(front_matter.get("config") or {}, where),
+        prerender_line=line,
+        config=_validated_config(front_matter.get("config") or {}, place),
     )
 
 
@@ -78,9 +88,13 @@ def _prerender(value: ast.expr | None, where: str) -> bool | None:
         return None
     if isinstance(value, ast.Constant) and isinstance(value.value, bool):
         return value.value
-    raise RouteletError(
-        f"prerender = {ast.unparse(value)} cannot be read without importing the page",
-        where=f"{where}:{value.lineno}",
+    raise _unreadable(value, where)
+
+
+def _unreadable(node: ast.stmt | ast.expr, where: str) -> RouteletError:
+    return RouteletError(
+        f"prerender is {ast.unparse(node)}, and pages are not imported to read it",
+        where=f"{where}:{node.lineno}",
         mend="write prerender = True or prerender = False",
     )
 
@@ -107,6 +121,9 @@ def _validated_config(table: object, where: str) -> RouteConfig:
     try:
         return parse_table(RouteConfig, keys, at=(), text="")
     except RouteletError as error:
-        raise RouteletError(
-            f"config: {error.what}", where=where, mend=error.mend, status=FAILED
-        ) from None
+        first, *rest = (
+            RouteletError(f"config: {one.what}", where=where, mend=one.mend, status=FAILED)
+            for one in (error, *error.others)
+        )
+        first.others = tuple(rest)
+        raise first from None

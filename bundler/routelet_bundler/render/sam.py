@@ -30,7 +30,7 @@ def sam_template(manifest: Mapping[str, Any], files: Iterable[str] | None = None
     functions = manifest["functions"]
     return render_template(
         "sam/template.yaml.jinja",
-        description=f"A routelet site with {len(functions)} functions",
+        description=f"A routelet site. Functions: {len(functions)}",
         functions=_functions(manifest),
         front=site.code,
         files_left_out=site.warning is not None,

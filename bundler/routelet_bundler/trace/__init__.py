@@ -11,7 +11,7 @@ from routelet_bundler.errors import raise_all
 from routelet_bundler.model import RouteConfig, Target, Traced, TracedFile
 from routelet_bundler.trace.ground import Ground, Sources
 from routelet_bundler.trace.selection import select
-from routelet_bundler.trace.walk import Walk, is_meant
+from routelet_bundler.trace.walk import Walk
 
 __all__ = ["Sources", "Tracer"]
 
@@ -43,7 +43,6 @@ class Tracer:
                     reason=reason,
                 )
                 for archive, reason in sorted(walk.files.items())
-                if not any(is_meant(pattern, archive) for pattern in config.exclude)
             ),
             distributions=selection.packed,
             provided=selection.provided,

@@ -35,7 +35,8 @@ def truth_of(test: ast.expr, python: str) -> bool | None:
             return _compared(left, op, right, python)
         case ast.Call(func=ast.Attribute(value=value, attr="startswith"), args=[prefix]):
             text, start = _value_of(value, python), _value_of(prefix, python)
-            return text.startswith(start) if isinstance(text, str) and start else None
+            known = isinstance(text, str) and isinstance(start, str)
+            return text.startswith(start) if known else None
     return None
 
 
@@ -91,7 +92,7 @@ def _item(value: Any, slice_: ast.expr) -> Any:
     if not isinstance(value, tuple):
         return _UNKNOWN
     match slice_:
-        case ast.Constant(value=int() as index) if index < 2:
+        case ast.Constant(value=int() as index) if index < min(2, len(value)):
             return value[index]
         case ast.Slice(lower=None, upper=ast.Constant(value=int() as end), step=None) if end <= 2:
             return value[:end]

@@ -1,8 +1,8 @@
 """Which files a Python source reads: paths that are known without running it.
 
 Followed are literals joined to `__file__` with pathlib or os.path, through names that are set
-once, and `importlib.resources.files` and `pkgutil.get_data` of a literal package. A path is known
-as text below the zip's root, with `*` for what is not known of it.
+once, and what importlib.resources, pkgutil, jinja2 and lazy_loader read of a literal package. A
+path is known as text below the zip's root, with `*` for what is not known of it.
 """
 
 import ast
@@ -12,9 +12,10 @@ from dataclasses import dataclass
 
 from routelet_bundler.trace.imports import dotted_name
 
-_UNCHANGED = {"resolve", "absolute", "expanduser"}
 _OS_UNCHANGED = {"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "str",
                  "Path", "pathlib.Path", "PurePath", "pathlib.PurePath", "open"}  # fmt: skip
+_RESOURCE_READERS = {"get_data", "open_binary", "open_text", "read_binary", "read_text"}
+"""Functions of pkgutil and importlib.resources that are called with a package and a name in it."""
 ANY = "*"
 """Stands for the part of a path that is not known."""
 
@@ -112,26 +113,42 @@ class _Evaluator:
         return self._resource(called, args)
 
     def _method(self, name: str, start: str, args: list[ast.expr]) -> str | None:
-        if name in _UNCHANGED:
-            return start
-        if name == "joinpath":
-            return self._joined(start, args)
-        if name == "with_name":
-            return self._joined(self._above(start, 1), args)
-        if name == "glob":
-            return self._joined(start, args)
-        if name in {"rglob", "iterdir"}:
-            return f"{start}/{ANY}"
+        match name, args:
+            case "resolve" | "absolute" | "expanduser", _:
+                return start
+            case "joinpath" | "glob", _:
+                return self._joined(start, args)
+            case "with_name", _:
+                return self._joined(self._above(start, 1), args)
+            case "with_suffix", [ast.Constant(value=str() as suffix)]:
+                return posixpath.splitext(start)[0] + suffix
+            case "rglob" | "iterdir", _:
+                return f"{start}/{ANY}"
         return None
 
     def _resource(self, called: str | None, args: list[ast.expr]) -> str | None:
-        match args:
-            case [ast.Constant(value=str() as package), *rest]:
-                folder = package.replace(".", "/")
-                if called in {"files", "resources.files", "importlib.resources.files"}:
-                    return folder
-                if called in {"get_data", "pkgutil.get_data"}:
-                    return self._joined(folder, rest)
+        folder = self._package(args[0]) if args else None
+        if called is None or folder is None:
+            return None
+        match called.rpartition(".")[2], args[1:]:
+            case "files", _:
+                return folder
+            case "PackageLoader", rest:
+                return self._joined(folder, rest[:1] or [ast.Constant("templates")])
+            case "attach_stub", [file, *_]:
+                source = self.path_of(file)
+                return f"{source}i" if source else None
+            case name, [_, *_] if name in _RESOURCE_READERS:
+                return self._joined(folder, args[1:2])
+        return None
+
+    def _package(self, node: ast.expr) -> str | None:
+        """Return the folder of a package that is named by a literal or by its own variables."""
+        match node:
+            case ast.Constant(value=str() as package):
+                return package.replace(".", "/")
+            case ast.Name(id="__package__" | "__name__"):
+                return posixpath.dirname(self._archive)
         return None
 
     def _above(self, path: str | None, steps: int) -> str | None:

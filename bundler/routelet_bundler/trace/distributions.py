@@ -37,6 +37,11 @@ class Index:
                 return self.distributions[name]
         return None
 
+    def is_namespace(self, package: str) -> bool:
+        """Tell whether modules are below `package` here, and itself is in no distribution."""
+        below = f"{package}."
+        return package not in self.owners and any(name.startswith(below) for name in self.owners)
+
 
 def index_of(folder: Path) -> Index:
     """Return the index of a folder that `install` filled."""

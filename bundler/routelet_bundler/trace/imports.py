@@ -98,13 +98,16 @@ class _Scan(ast.NodeVisitor):
         if truth is not True:
             self._visit_all(node.orelse)
 
-    def visit_Try(self, node: ast.Try) -> None:
+    def visit_Try(self, node: ast.Try | ast.TryStar) -> None:
         guarded = any(_catches_import_errors(handler) for handler in node.handlers)
         self._guards += guarded
         self._visit_all(node.body)
         self._guards -= guarded
         for part in (*node.handlers, *node.orelse, *node.finalbody):
             self.visit(part)
+
+    def visit_TryStar(self, node: ast.TryStar) -> None:
+        self.visit_Try(node)
 
     def visit_With(self, node: ast.With) -> None:
         guarded = any("suppress(" in ast.unparse(item.context_expr) and "ImportError"
@@ -130,13 +133,25 @@ class _Scan(ast.NodeVisitor):
         match called.rpartition(".")[2], node.args[0]:
             case "render", ast.Constant(value=str() as name) if name.endswith(".jinja"):
                 self.templates.append((name, node.lineno))
-            case "files" | "get_data", ast.Constant(value=str() as package):
+            case "files" | "get_data" | "PackageLoader", ast.Constant(value=str() as package):
                 self.imports.append(Import(module=package, line=node.lineno, guarded=True))
+            case "attach", ast.Name(id="__name__"):
+                self._lazily_attached(node)
             case "iter_modules" | "walk_packages", ast.Attribute(value=value, attr="__path__"):
                 if package_name := dotted_name(value):
                     self.imports.append(
                         Import(module=f"{package_name}.", line=node.lineno, is_prefix=True)
                     )
+
+    def _lazily_attached(self, node: ast.Call) -> None:
+        """Note the submodules that `lazy_loader.attach` is given, as a list and as keys."""
+        given = [*node.args[1:3], *(key.value for key in node.keywords)]
+        try:
+            names = tuple(name for value in given for name in ast.literal_eval(value) or ())
+        except (TypeError, ValueError):
+            self.unknown.append(Unknown(expression=ast.unparse(node), line=node.lineno))
+        else:
+            self.imports.append(Import(module="", line=node.lineno, level=1, names=names))
 
     def _visit_all(self, nodes: list[ast.stmt]) -> None:
         for node in nodes:

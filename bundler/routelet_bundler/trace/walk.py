@@ -4,6 +4,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
+from packaging.utils import canonicalize_name
+
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Reason, RouteConfig
 from routelet_bundler.trace.data_files import DataPath
@@ -14,6 +16,8 @@ from routelet_bundler.trace.modules import absolute_name
 _LOADS_BY_MANIFEST = ("routelet/", "site_templates/environment.py")
 """What they load when they run is named in a manifest or a template, and traced from there."""
 
+_LITTER = ("~", ".swp", ".swo", ".pyc", ".orig", ".rej")
+
 
 class Walk:
     """The state of one trace: what was reached, each with the reason, and what was not found."""
@@ -22,6 +26,7 @@ class Walk:
         self._ground = ground
         self._config = config
         self._pending: list[str] = []
+        self._followed: set[str] = set()
         self.files: dict[str, Reason] = {}
         self.owners: dict[str, Reason] = {}
         """Reasons by normalised name of a distribution that has what is imported."""
@@ -66,10 +71,21 @@ class Walk:
             for module in self._ground.modules.beginning_with(name):
                 self._reach_module(module, reason)
             return
-        if self._ground.modules.owns(name):
+        if self._is_local(name):
             self._local(name, found, reason)
         elif name.partition(".")[0] not in self._ground.standard_library:
             self._third_party(name, found, reason)
+
+    def _is_local(self, name: str) -> bool:
+        """Tell whether Python would look for `name` in the site.
+
+        A folder without `__init__` gives way to a package of its name that is anywhere else.
+        """
+        top = name.partition(".")[0]
+        if self._ground.modules.file_of(top):
+            return True
+        elsewhere = top in self._ground.standard_library or self._ground.index.owner_of(top)
+        return self._ground.modules.knows(top) and not elsewhere
 
     def _string(self, text: str, archive: str, line: int) -> None:
         """Follow a string that names a local module, or something in one: `p.m.Class`."""
@@ -92,32 +108,41 @@ class Walk:
                 self._missing(name, reason)
             return
         self._reach_module(name, reason)
+        file = self._ground.modules.file_of(name)
         names = found.names
-        if "*" in names and (file := self._ground.modules.file_of(name)):
-            names = self._ground.source_of(file).imports.exported
-        for attribute in names:
-            if self._ground.modules.knows(f"{name}.{attribute}"):
-                self._reach_module(f"{name}.{attribute}", reason)
+        if "*" in names:
+            is_source = file is not None and file.endswith(".py")
+            names = self._ground.source_of(file).imports.exported if file and is_source else ()
+        for module in (f"{name}.{attribute}" for attribute in names):
+            if self._ground.modules.knows(module):
+                self._reach_module(module, reason)
+            elif not (file or found.guarded or self._from_distribution(module, reason)):
+                self._missing(module, reason)  # a folder without __init__ has only modules
 
     def _reach_module(self, module: str, reason: Reason) -> None:
         for file in self._ground.modules.chain(module):
             self._reach_file(file, reason)
 
-    def _reach_file(self, archive: str, reason: Reason) -> None:
-        if archive in self.files:
+    def _reach_file(self, archive: str, reason: Reason, *, is_followed: bool = True) -> None:
+        excluded = any(is_meant(pattern, archive) for pattern in self._config.exclude)
+        if archive in self._followed or excluded:
             return
-        self.files[archive] = reason
-        if archive.endswith(".py"):
+        self.files.setdefault(archive, reason)
+        is_source = archive.endswith(".py") or (reason.kind == "data" and archive.endswith(".pyi"))
+        if is_source and is_followed:
+            self._followed.add(archive)
             self._pending.append(archive)
 
     def _third_party(self, name: str, found: Import, reason: Reason) -> None:
-        reached = [self._from_distribution(f"{name}.{one}", reason) for one in found.names or [""]]
-        if any(reached) or found.guarded:
-            return
-        self._missing(name, reason)
+        wanted = {f"{name}.{one}".removesuffix(".*") for one in found.names} or {name}
+        missing = {one for one in wanted if not self._from_distribution(one, reason)}
+        if missing and not self._ground.index.is_namespace(name):
+            missing = {name}
+        if not found.guarded:
+            for one in sorted(missing):
+                self._missing(one, reason)
 
     def _from_distribution(self, name: str, reason: Reason) -> bool:
-        name = name.rstrip(".*")
         provided = self._ground.provider_of(name)
         owner = self._ground.index.owner_of(name)
         if provided is not None:
@@ -168,7 +193,8 @@ class Walk:
     def _data(self, data: DataPath, archive: str) -> None:
         reason = Reason(kind="data", parent=archive, line=data.line)
         for name in _matching(data.path, self._ground.sources.files):
-            self.files.setdefault(name, reason)
+            # A source that is named by itself is run, and a stub is what it stands for.
+            self._reach_file(name, reason, is_followed=name == data.path)
 
     def _include(self) -> None:
         reason = Reason(kind="include", parent="include")
@@ -176,7 +202,7 @@ class Walk:
             names = [n for n in self._ground.sources.files if is_meant(pattern, n)]
             for name in names:
                 self._reach_file(name, reason)
-            normal = pattern.lower().replace("_", "-")
+            normal = canonicalize_name(pattern)
             if normal in self._ground.index.distributions:
                 self.owners.setdefault(normal, reason)
             elif not names:
@@ -186,9 +212,20 @@ class Walk:
 def _matching(path: str, files: Iterable[str]) -> list[str]:
     """Return the files that a data path names: itself, those below it, or those that fit it."""
     if "*" in path:
-        return [name for name in files if fnmatchcase(name, path) and not name.endswith(".py")]
+        fitting = (name for name in files if fnmatchcase(name, path) and not name.endswith(".py"))
+        return [name for name in fitting if not _is_litter(name)]
     below = path.rstrip("/") + "/"
-    return [name for name in files if name == path or name.startswith(below)]
+    return [
+        name
+        for name in files
+        if name == path or (name.startswith(below) and not _is_litter(name[len(below) :]))
+    ]
+
+
+def _is_litter(path: str) -> bool:
+    """Tell whether a file is one of VCS, editors, caches or secrets: a name for it brings it in."""
+    parts = PurePosixPath(path).parts
+    return any(part.startswith(".") for part in parts) or path.endswith(_LITTER)
 
 
 def is_meant(pattern: str, archive: str) -> bool:
