@@ -108,3 +108,10 @@ def write_texts(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
         path.write_text(text, encoding="utf-8")
         written[name] = path
     return written
+
+
+def files_below(folder: Path) -> list[str]:
+    """Return the path of every file below `folder`, sorted, with `/` between its parts."""
+    return sorted(
+        path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()
+    )

@@ -1,15 +1,16 @@
 """`routelet template`."""
 
 import json
+import shutil
 from pathlib import Path
 
 import click
 
-from routelet_bundler.cli.terminal import console, reports_errors, root_option
+from routelet_bundler.cli.terminal import console, print_warnings, reports_errors, root_option
 from routelet_bundler.config import read_config
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.render import cdk_files, sam_template
-from routelet_bundler.staging import write_texts
+from routelet_bundler.render import cdk_files, sam_template, template_warnings
+from routelet_bundler.staging import files_below, write_texts
 
 
 @click.command("template")
@@ -22,10 +23,13 @@ def command(*, kind: str, root: Path, out_dir: Path | None) -> None:
     config, _ = read_config(root)
     dist = out_dir or root / config.out_dir
     manifest = _manifest(dist)
+    files = files_below(dist / "client")
     if kind == "sam":
-        written = write_texts(dist, {"template.yaml": sam_template(manifest)})
+        written = write_texts(dist, {"template.yaml": sam_template(manifest, files)})
     else:
-        written = write_texts(dist / "cdk", cdk_files(manifest))
+        shutil.rmtree(dist / "cdk", ignore_errors=True)
+        written = write_texts(dist / "cdk", cdk_files(manifest, files))
+    print_warnings(template_warnings(manifest, files))
     for path in written.values():
         console.print(f"wrote {path}")
 

@@ -131,10 +131,10 @@ class Closures:
                 self._extras.setdefault(name, set()).update(requirement.extras)
         self.direct = frozenset(self._extras)
 
-    def of(self, roots: Iterable[str]) -> dict[str, str]:
+    def of(self, roots: Iterable[str], without: Container[str] = ()) -> dict[str, str]:
         """Return the names that `roots` require, themselves included, each with what needs it.
 
-        A root is needed by "".
+        A root is needed by "". What only a name of `without` requires is left out with it.
         """
         found: dict[str, str] = {}
         pending = [(name, "", frozenset[str]()) for name in sorted(roots)]
@@ -142,7 +142,8 @@ class Closures:
         while pending:
             name, parent, extras = pending.pop(0)
             extras |= self._extras.get(name, set())
-            if name not in self._index.distributions or (name, extras) in seen:
+            missing = name not in self._index.distributions
+            if missing or name in without or (name, extras) in seen:
                 continue
             seen.add((name, extras))
             found.setdefault(name, parent)

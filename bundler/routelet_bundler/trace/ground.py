@@ -8,11 +8,11 @@ from pathlib import Path
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import standard_library
 from routelet_bundler.model import Target
-from routelet_bundler.sources import parse_python
 from routelet_bundler.trace.data_files import DataPath, data_paths
 from routelet_bundler.trace.distributions import Closures, Index
 from routelet_bundler.trace.imports import Imports, imports_of
 from routelet_bundler.trace.modules import LocalModules
+from routelet_bundler.trace.syntax import parse
 
 PROVIDED_MODULES = {"python-dateutil": "dateutil"}
 """Import names of provided distributions that differ from their own."""
@@ -75,7 +75,8 @@ class Ground:
         """Return what a local file needs, read once."""
         if archive not in self._read:
             label = self.label(archive)
-            tree = parse_python(_text(self.sources.files[archive], label), label)
+            text = _text(self.sources.files[archive], label)
+            tree = parse(text, label, self.target.python)
             self._read[archive] = Source(
                 imports=imports_of(tree, self.target.python), data=data_paths(tree, archive)
             )

@@ -1,7 +1,9 @@
 """Which distributions a function packs, and which it leaves to the host."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass
+
+from packaging.utils import canonicalize_name
 
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Distribution, Reason
@@ -20,22 +22,22 @@ def select(
     ground: Ground,
     owners: Mapping[str, Reason],
     provided: Mapping[str, Reason],
-    excluded: tuple[str, ...],
+    exclude: tuple[str, ...],
 ) -> Selection:
     """Return what a function needs, from the reasons for what it imports, by normalised name.
 
     Raises `RouteletError` where it would mix distributions of the host with packed ones of the
     same set.
     """
-    needed = ground.closures.of(_with_companions(ground, set(owners)))
+    excluded = set(map(canonicalize_name, exclude))
+    needed = ground.closures.of(_with_companions(ground, set(owners)), excluded)
     left_out = ground.target.provided if _host_provides(ground, set(provided), set(needed)) else ()
     if provided and not left_out:
-        needed = ground.closures.of({*needed, *provided})
-        _refuse_a_mixture(ground, provided, needed)
+        needed = ground.closures.of({*needed, *provided}, excluded)
+        _refuse_a_mixture(ground, provided, needed.keys() | excluded)
     reasons = {
         name: owners.get(name) or provided.get(name) or Reason(kind="requires", parent=parent)
         for name, parent in needed.items()
-        if name not in excluded
     }
     found = ground.index.distributions
     packed = tuple((found[name], reason) for name, reason in sorted(reasons.items()))
@@ -67,10 +69,10 @@ def _with_companions(ground: Ground, names: set[str]) -> set[str]:
 
 
 def _refuse_a_mixture(
-    ground: Ground, provided: Mapping[str, Reason], needed: Mapping[str, str]
+    ground: Ground, provided: Mapping[str, Reason], settled: Set[str]
 ) -> None:
     for name, reason in provided.items():
-        if name not in needed:
+        if name not in settled:
             raise RouteletError(
                 f"needs {name}, which the host has, together with a distribution that packs one "
                 f"of {', '.join(ground.target.provided)}: they come all from the host or all "

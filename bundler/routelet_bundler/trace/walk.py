@@ -212,8 +212,9 @@ class Walk:
 def _matching(path: str, files: Iterable[str]) -> list[str]:
     """Return the files that a data path names: itself, those below it, or those that fit it."""
     if "*" in path:
+        known = len(path.partition("*")[0])
         fitting = (name for name in files if fnmatchcase(name, path) and not name.endswith(".py"))
-        return [name for name in fitting if not _is_litter(name)]
+        return [name for name in fitting if not _is_litter(name[known:])]
     below = path.rstrip("/") + "/"
     return [
         name
