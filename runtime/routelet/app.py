@@ -149,9 +149,9 @@ class App:
                 result = self._page(ctx)
             else:
                 result = self._middleware(ctx, self._next(ctx))
-            return (
-                self._guarded(ctx, result) if hasattr(result, "__await__") else _as_response(result)
-            )
+            if hasattr(result, "__await__"):
+                return self._guarded(ctx, result)
+            return _as_response(result)
         except Exception as error:  # noqa: BLE001 - whatever a page raises is a 500
             return self._failed(ctx, error)
 
@@ -190,9 +190,10 @@ class App:
         return response
 
     def _rewritten(self, request: Request, target: "Rewritable") -> Request:
-        fresh = target if isinstance(target, Request) else request.at(target)
+        # A copy is changed: a page may keep a Request and rewrite to it again and again.
+        fresh = target.at(target.url) if isinstance(target, Request) else request.at(target)
         fresh.client_address = fresh.client_address or request.client_address
-        if not self.prerendering:  # when there are no cookies
+        if not self.prerendering:  # where no cookies are known
             fresh.cookies.share(request.cookies)
         return fresh
 

@@ -91,20 +91,15 @@ values = st.sampled_from(
 )
 
 
-@given(st.dictionaries(st.text(st.characters(exclude_categories=["Cs"]), max_size=6), values))
+# JSON writes characters above U+FFFF as two escapes, which TOML refuses.
+keys = st.text(st.characters(exclude_categories=["Cs"], max_codepoint=0xFFFF), max_size=6)
+
+
+@given(st.dictionaries(keys, values))
 def test_every_key_of_a_document_is_found_on_its_line(document: dict[str, str]) -> None:
     text, lines = "[tool]\n", {}
     for key, value in document.items():
         lines[key] = text.count("\n") + 1
-        text += f"{json.dumps(key, ensure_ascii=True)} = {value}  # [key] = 1\n"
-    assume_valid = _is_toml(text)
-    for key, line in lines.items():
-        assert not assume_valid or line_of(text, ("tool", key)) == line
-
-
-def _is_toml(text: str) -> bool:
-    """JSON writes characters above U+FFFF as two escapes, which TOML refuses."""
-    try:
-        return bool(tomllib.loads(text))
-    except tomllib.TOMLDecodeError:
-        return False
+        text += f"{json.dumps(key)} = {value}  # [key] = 1\n"
+    assert tomllib.loads(text)["tool"].keys() == document.keys()
+    assert {key: line_of(text, ("tool", key)) for key in document} == lines

@@ -6,6 +6,7 @@ is read from METADATA with its markers evaluated for the target, never for this 
 
 import csv
 import email.parser
+from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -47,8 +48,11 @@ def index_of(folder: Path) -> Index:
     """Return the index of a folder that `install` filled."""
     distributions: dict[str, Distribution] = {}
     owners: dict[str, str] = {}
-    for info in sorted(folder.glob("*.dist-info")):
-        distribution = _read(folder, info)
+    records = {info: _record(info) for info in sorted(folder.glob("*.dist-info"))}
+    times = Counter(row[0] for rows in records.values() for row in rows)
+    for info, record in records.items():
+        shared = [row[0] for row in record if times[row[0]] > 1]
+        distribution = _read(folder, info, record, shared)
         distributions[distribution.name] = distribution
         for archive, _ in distribution.files:
             if module := _module_of(archive):
@@ -56,23 +60,26 @@ def index_of(folder: Path) -> Index:
     return Index(distributions=distributions, owners=owners)
 
 
-def _read(folder: Path, info: Path) -> Distribution:
+def _record(info: Path) -> list[list[str]]:
+    """Return path, hash and size of each shipped file, without what the installer wrote."""
+    lines = (info / "RECORD").read_text("utf-8").splitlines()
+    return sorted(row for row in csv.reader(lines) if row and _is_shipped(row[0]))
+
+
+def _read(
+    folder: Path, info: Path, record: Sequence[Sequence[str]], shared: Iterable[str]
+) -> Distribution:
+    """Read a distribution; of files that others own too, the one installed last is here."""
     metadata = email.parser.HeaderParser().parsestr((info / "METADATA").read_text("utf-8"))
-    record = (info / "RECORD").read_text("utf-8")
-    names = sorted(row[0] for row in csv.reader(record.splitlines()) if row)
-    shipped = [name for name in names if _is_shipped(name)]
+    places = [(row[0], folder / row[0]) for row in record]
+    contents = [(folder / name).read_bytes() for name in shared if (folder / name).is_file()]
     return Distribution(
         name=canonicalize_name(metadata["Name"]),
         version=metadata["Version"],
-        files=tuple((name, folder / name) for name in shipped if (folder / name).is_file()),
+        files=tuple((name, place) for name, place in places if place.is_file()),
         requires=tuple(metadata.get_all("Requires-Dist") or ()),
-        key=digest("distribution", *sorted(_lines_that_tell(record))),
+        key=digest("distribution", *map(",".join, record), *contents),
     )
-
-
-def _lines_that_tell(record: str) -> list[str]:
-    """Return RECORD without what the installer wrote, which may differ between machines."""
-    return [line for line in record.splitlines() if _is_shipped(line.split(",")[0])]
 
 
 def _is_shipped(name: str) -> bool:
