@@ -16,9 +16,7 @@ _loop: asyncio.AbstractEventLoop | None = None
 def run(coroutine: "Coroutine[Any, Any, Any]") -> "Any":
     """Return what `coroutine` gives; inside a running loop, in a thread with its own loop."""
     global _loop  # noqa: PLW0603 - one loop for one process
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
+    if not _is_running():
         if _loop is None or _loop.is_closed():
             _loop = asyncio.new_event_loop()
         return _loop.run_until_complete(coroutine)
@@ -28,3 +26,11 @@ def run(coroutine: "Coroutine[Any, Any, Any]") -> "Any":
 
     with ThreadPoolExecutor(1) as executor:
         return executor.submit(copy_context().run, asyncio.run, coroutine).result()
+
+
+def _is_running() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True

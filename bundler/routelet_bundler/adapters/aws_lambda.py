@@ -124,6 +124,7 @@ class AwsLambda(Integration):
                 name=self.name,
                 server_entrypoint="routelet.aws",
                 exports=("handler",),
+                args={"front": options.front},
                 adapter_features=AdapterFeatures(function_per_route=per_route),
                 supported_features={
                     "static_output": "stable",
