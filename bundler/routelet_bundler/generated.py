@@ -3,6 +3,7 @@
 import re
 from functools import cache
 from importlib.resources import files
+from math import isfinite
 from pprint import pformat
 
 from jinja2 import BaseLoader, Environment, StrictUndefined, TemplateNotFound
@@ -44,7 +45,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters["repr"] = repr
+    environment.filters["repr"] = _repr
+    environment.filters["docstring"] = _docstring
     environment.filters["literal"] = lambda value: pformat(value, width=96, sort_dicts=False)
     return environment
 
@@ -52,3 +54,20 @@ def _environment() -> Environment:
 def python_source(template: str, **values: object) -> str:
     """Return the text of `function/TEMPLATE` with these values."""
     return _environment().get_template(f"function/{template}").render(values)
+
+
+def _repr(value: object) -> str:
+    """Return source of `value`, which may hold numbers that `repr` gives no source of."""
+    match value:
+        case dict():
+            return f"{{{', '.join(f'{_repr(key)}: {_repr(one)}' for key, one in value.items())}}}"
+        case list():
+            return f"[{', '.join(map(_repr, value))}]"
+        case float() if not isfinite(value):
+            return f'float("{value}")'
+    return repr(value)
+
+
+def _docstring(text: str) -> str:
+    escaped = text.replace("\\", r"\\").replace('"', r"\"")
+    return f'"""{escaped}"""'

@@ -23,6 +23,8 @@ HOST_ARCHITECTURE: Literal["x86_64", "arm64"] = (
     "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
 )
 """The architecture of this machine, in Lambda's words."""
+_SINCE_3_14 = frozenset({"annotationlib", "compression"})
+"""What the newest Python of Lambda's has that older ones have not: docs.python.org/3.14/whatsnew"""
 
 
 @cache
@@ -66,9 +68,11 @@ def _interpreter_at(candidate: Path, minor: str) -> Path | None:
 
 @cache
 def standard_library(minor: str) -> frozenset[str]:
-    """Return the top-level modules of that Python; the running one's where it is not here."""
+    """Return the top-level modules of that Python; those known here where it is not here."""
     interpreter = find_interpreter(minor)
-    if interpreter is None or minor == HOST:
+    if interpreter is None:
+        return standard_library(HOST) | _SINCE_3_14
+    if minor == HOST:
         return frozenset(sys.stdlib_module_names) | set(sys.builtin_module_names)
     code = "import json, sys; print(json.dumps(sorted(sys.stdlib_module_names)))"
     command = [str(interpreter), "-I", "-S", "-c", code]

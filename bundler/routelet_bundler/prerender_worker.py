@@ -143,11 +143,11 @@ def _file_path(path: str, page: Page, *, is_html: bool) -> str:
 
 def _told(error: Exception, page: Page, url: str) -> dict[str, object]:
     """Return what went wrong, the traceback cut to the site's own frames."""
-    frames = [
-        frame
-        for frame in traceback.extract_tb(error.__traceback__)
-        if frame.filename.startswith(tuple(JOB["own"]))
-    ]
+    frames = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        frame.filename = str(Path.cwd() / frame.filename)  # that of a template is relative
+        if frame.filename.startswith(tuple(JOB["own"])):
+            frames.append(frame)
     return {
         "component": page["component"],
         "url": url,

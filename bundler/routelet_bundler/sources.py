@@ -18,8 +18,9 @@ def parse_python(text: str, where: str) -> ast.Module:
     try:
         return ast.parse(text.removeprefix(_BYTE_ORDER_MARK), where)
     except SyntaxError as error:
+        source = (error.text or "").strip()
         raise RouteletError(
-            f"{error.msg}: {(error.text or '').strip()}".rstrip(": "),
+            f"{error.msg}: {source}" if source else error.msg,
             where=f"{where}:{error.lineno}" if error.lineno else where,
             mend="correct the syntax",
         ) from None

@@ -281,7 +281,7 @@ def test_a_faulty_update_is_told(changes: dict[str, object], what: str, mend: st
 
 class Options(Table):
     memory_size: int = 128
-    names: dict[str, int] = {}
+    names: dict[str, int] | None = None
 
 
 def test_options_of_a_factory_are_read_by_their_keywords() -> None:

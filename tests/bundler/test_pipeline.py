@@ -261,6 +261,10 @@ BAD = {
         {"src/pages/a.py": "def GET(ctx):\n    return 1 / 0\n"},
         "", "src/pages/a.py:2", "ZeroDivisionError", 1,
     ),
+    "a template that raises while it is prerendered": (
+        {"src/pages/a.jinja": "---\nword: x\n---\n\n{{ wrod }}"},
+        "", "src/pages/a.jinja:5", "'wrod' is undefined", 1,
+    ),
 }  # fmt: skip
 """What is wrong: files, configuration, where it is told, part of the message, exit status."""
 

@@ -50,7 +50,9 @@ def test_two_pages_that_would_share_a_name_get_the_digest_of_their_path() -> Non
 
 def test_pages_of_two_kinds_with_one_name_share_it_too() -> None:
     stems = safe_stems(["about.jinja", "about.md", "about/index.py"])
-    assert all(re.fullmatch("about_[0-9a-f]{8}", stems[f"about.{kind}"]) for kind in ("md", "jinja"))
+    assert all(
+        re.fullmatch("about_[0-9a-f]{8}", stems[f"about.{kind}"]) for kind in ("md", "jinja")
+    )
     assert stems["about/index.py"] == "about/index"
 
 
@@ -76,9 +78,7 @@ def test_a_name_does_not_depend_on_the_order_of_files(names: list[str], random: 
 
 
 @given(st.lists(files, max_size=6, unique=True), files)
-def test_a_page_keeps_its_name_when_one_of_another_name_comes(
-    names: list[str], new: str
-) -> None:
+def test_a_page_keeps_its_name_when_one_of_another_name_comes(names: list[str], new: str) -> None:
     before, after = safe_stems(names), safe_stems(dict.fromkeys([*names, new]))
     shares = {name for name in names if safe_stems([name])[name] == safe_stems([new])[new]}
     assert {n: after[n] for n in names if n not in shares} == {

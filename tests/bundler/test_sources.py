@@ -86,10 +86,12 @@ def test_any_text_splits_or_is_a_mistake(text: str, fences: int) -> None:
     try:
         _, rest, lines = split_front_matter(text, "src/a.md")
     except RouteletError as error:
-        assert error.where.startswith("src/a.md")
+        place, line = error.where.split(":")
     else:
+        place, line = "src/a.md", str(lines)
         assert text.endswith(rest)
         assert lines or rest == text.removeprefix("\ufeff")
+    assert (place, line.isdigit()) == ("src/a.md", True)
 
 
 def test_a_key_of_front_matter_has_its_line() -> None:

@@ -131,6 +131,7 @@ def _template_module(
     return python_source(
         "template_page.py.jinja",
         name=name,
+        file=where,
         compiled=compile_template(body, name, where, lines),
         references=sorted(modules - {module_of(name)}),
         page=is_page,

@@ -50,7 +50,8 @@ def _goes_on(path: str, found: dict[str, DataPath]) -> bool:
 def _is_own_folder(path: str, archive: str) -> bool:
     """Tell whether `path` is the source itself, or all of its folder or of one above."""
     folder = path.removesuffix(f"/{ANY}")
-    return folder in {"", ".", ANY, archive} or archive.startswith(folder + "/") or ".." in folder
+    is_above = folder in {".", ".."} or folder.startswith("../")
+    return is_above or folder in {ANY, archive} or archive.startswith(folder + "/")
 
 
 def _names_set_once(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
@@ -153,7 +154,7 @@ class _Evaluator:
 
     def _above(self, path: str | None, steps: int) -> str | None:
         for _ in range(steps):
-            path = None if path is None else posixpath.dirname(path)
+            path = None if path is None else posixpath.normpath(f"{path}/..")
         return path
 
     def _joined(self, start: str | None, parts: list[ast.expr]) -> str | None:
@@ -164,7 +165,8 @@ class _Evaluator:
                 case ast.Constant(value=str() as text):
                     start = posixpath.normpath(posixpath.join(start, text))
                 case ast.JoinedStr(values=values):
-                    start = posixpath.join(start, "".join(map(_known_text, values)))
+                    text = "".join(map(_known_text, values))
+                    start = posixpath.normpath(posixpath.join(start, text))
                 case _:
                     return f"{start}/{ANY}"
         return start

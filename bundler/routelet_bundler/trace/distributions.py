@@ -160,10 +160,10 @@ class Closures:
                     pending.append((needed, name, frozenset(requirement.extras)))
         return found
 
-    def companions(self, names: Iterable[str], *, among: Container[str]) -> set[str]:
-        """Return the distributions that one of `names` lists in an extra, of those `among`."""
+    def companions(self, names: Iterable[str], *, among: Container[str]) -> dict[str, str]:
+        """Return what one of `names` lists in an extra, of those `among`, each with who does."""
         return {
-            companion
+            companion: name
             for name in names
             for requirement in self._requirements.get(name, ())
             if requirement.marker is not None and "extra" in str(requirement.marker)

@@ -72,7 +72,7 @@ def environment_of(
         host=folder,
         host_index=index_of(folder),
         interpreter=interpreter or Path(sys.executable),
-        dependencies=dependencies,
+        dependencies=(*dependencies, *requirements.listed),
     )
 
 
@@ -102,8 +102,9 @@ def _check_jinja(index: Index, requirements: Requirements) -> None:
 def _with_line(error: RouteletError, root: Path) -> RouteletError:
     """Add the line that names the distribution, where the site's own file has one."""
     file = root / error.where
-    name = re.split(r"==| ", error.what, maxsplit=1)[0]
-    if name and file.is_file():
+    named = re.match(r"([\w.-]+?)(?:==\S+)? (?:has no wheel|is in no package index)", error.what)
+    if named and file.is_file():
+        name = named[1]
         for number, line in enumerate(file.read_text().splitlines(), 1):
             if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", line, re.IGNORECASE):
                 error.where = f"{error.where}:{number}"

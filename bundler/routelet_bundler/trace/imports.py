@@ -110,8 +110,7 @@ class _Scan(ast.NodeVisitor):
         self.visit_Try(node)
 
     def visit_With(self, node: ast.With) -> None:
-        guarded = any("suppress(" in ast.unparse(item.context_expr) and "ImportError"
-                      in ast.unparse(item.context_expr) for item in node.items)  # fmt: skip
+        guarded = any(_suppresses_import_errors(item.context_expr) for item in node.items)
         self._guards += guarded
         self.generic_visit(node)
         self._guards -= guarded
@@ -187,7 +186,19 @@ def _catches_import_errors(handler: ast.ExceptHandler) -> bool:
     if handler.type is None:
         return True
     caught = handler.type.elts if isinstance(handler.type, ast.Tuple) else [handler.type]
-    return any((dotted_name(kind) or "").rpartition(".")[2] in _IMPORT_ERRORS for kind in caught)
+    return any(_last_name(kind) in _IMPORT_ERRORS for kind in caught)
+
+
+def _suppresses_import_errors(context: ast.expr) -> bool:
+    return (
+        isinstance(context, ast.Call)
+        and _last_name(context.func) == "suppress"
+        and any(_last_name(kind) in _IMPORT_ERRORS for kind in context.args)
+    )
+
+
+def _last_name(node: ast.expr) -> str:
+    return (dotted_name(node) or "").rpartition(".")[2]
 
 
 def dotted_name(node: ast.expr) -> str | None:

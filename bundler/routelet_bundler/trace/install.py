@@ -8,14 +8,17 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import tempfile
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from packaging.requirements import InvalidRequirement, Requirement
 from uv import find_uv_bin
 
 from routelet_bundler.cache import Cache, default_cache, digest
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.interpreters import find_interpreter
 
 LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
@@ -44,11 +47,18 @@ class Platform:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Requirements:
-    """Pinned requirements: their text, and the file that they come from."""
+    """Pinned requirements: their text, and the file that they come from.
+
+    Paths in them, and settings of uv, are those of the folder `root`. `listed` are what a
+    requirements file names itself. With `in_place` uv reads `source`, which is complete.
+    """
 
     text: str
     source: str
     locked: bool
+    root: Path | None = None
+    listed: tuple[str, ...] = ()
+    in_place: bool = False
 
 
 def requirements_of(
@@ -61,9 +71,10 @@ def requirements_of(
     """
     lock = next((name for name in LOCKS if (root / name).is_file()), None)
     if lock == "uv.lock":
-        return _from_uv_lock(root, locked=locked)
+        return _from_uv_lock(root, platform, locked=locked)
     if lock == "pylock.toml":
-        return Requirements(text=(root / lock).read_text(), source=lock, locked=True)
+        text = (root / lock).read_text()
+        return Requirements(text=text, source=lock, locked=True, root=root, in_place=True)
     if lock is not None:
         return _from_requirements(root, lock, platform, cache)
     if locked:
@@ -72,28 +83,48 @@ def requirements_of(
             where=str(root),
             mend=f"run `uv lock`, or write one of {', '.join(LOCKS)}",
         )
-    text = resolve(dependencies, platform, cache, where="pyproject.toml")
-    return Requirements(text=text, source="pyproject.toml", locked=False)
+    text = resolve(dependencies, platform, cache, where="pyproject.toml", root=root)
+    return Requirements(text=text, source="pyproject.toml", locked=False, root=root)
 
 
-def _from_uv_lock(root: Path, *, locked: bool) -> Requirements:
+def _from_uv_lock(root: Path, platform: Platform, *, locked: bool) -> Requirements:
     command = ["export", "--locked" if locked else "--frozen", "--no-dev", "--no-emit-project",
-               "--no-header", "--no-annotate", "--format", "requirements-txt"]  # fmt: skip
-    text = _uv(command, where="uv.lock", cwd=root)
-    return Requirements(text=text, source="uv.lock", locked=True)
+               "--no-editable", "--no-header", "--no-annotate", "--format",
+               "requirements-txt"]  # fmt: skip
+    # A project may refuse the Python that builds, and not the one that it is built for.
+    python = find_interpreter(platform.python)
+    text = _uv(command, where="uv.lock", cwd=root, python=python)
+    return Requirements(text=text, source="uv.lock", locked=True, root=root)
 
 
 def _from_requirements(root: Path, file: str, platform: Platform, cache: Cache) -> Requirements:
-    """Complete a requirements file, which may name only what is wanted at the top."""
+    """Complete a requirements file, which may name only what is wanted at the top.
+
+    One with hashes names everything, as pip has it, and is taken as it is.
+    """
     content = (root / file).read_text()
+    listed = tuple(_requirements_in(content))
+    if "--hash" in content:
+        return Requirements(
+            text=content, source=file, locked=True, root=root, listed=listed, in_place=True
+        )
     key = digest("requirements", content, str(root), *platform.options)
     kept = cache.read("resolved", key)
     if kept is None:
-        hashes = ["--generate-hashes"] if "--hash" in content else []
         command = ["pip", "compile", file, *platform.options, "--no-header", "--no-annotate"]
-        kept = _uv([*command, *hashes], where=file, platform=platform, cwd=root).encode()
+        kept = _uv(command, where=file, platform=platform, cwd=root).encode()
         cache.write("resolved", key, kept)
-    return Requirements(text=kept.decode(), source=file, locked=True)
+    return Requirements(text=kept.decode(), source=file, locked=True, root=root, listed=listed)
+
+
+def _requirements_in(content: str) -> Iterator[str]:
+    """Yield the requirements of a requirements file, without its options, hashes and paths."""
+    for line in content.splitlines():
+        text = re.split(r"(?:^|\s)(?:#|--|\\$)", line, maxsplit=1)[0].strip()
+        try:
+            yield str(Requirement(text))
+        except InvalidRequirement:
+            continue
 
 
 def resolve(
@@ -102,22 +133,17 @@ def resolve(
     cache: Cache,
     *,
     where: str,
-    constraints: str = "",
+    root: Path | None = None,
 ) -> str:
-    """Return `dependencies` and all they require, pinned for a platform.
-
-    Versions that `constraints` (pinned requirements) name are kept. Raises `RouteletError`.
-    """
+    """Return `dependencies` and all they require, pinned for a platform; raises `RouteletError`."""
     if not dependencies:
         return ""
-    key = digest("resolve", *sorted(dependencies), *platform.options, constraints)
+    key = digest("resolve", *sorted(dependencies), *platform.options)
     kept = cache.read("resolved", key)
     if kept is not None:
         return kept.decode()
-    folder = cache.folder_of("constraints", digest(constraints), _writes(constraints))
-    command = ["pip", "compile", "-", *platform.options, "--no-header", "--no-annotate",
-               "--constraints", str(folder / "requirements.txt")]  # fmt: skip
-    text = _uv(command, where=where, platform=platform, text="\n".join(dependencies))
+    command = ["pip", "compile", "-", *platform.options, "--no-header", "--no-annotate"]
+    text = _uv(command, where=where, platform=platform, text="\n".join(dependencies), cwd=root)
     cache.write("resolved", key, text.encode())
     return text
 
@@ -127,17 +153,30 @@ def install(requirements: Requirements, platform: Platform, cache: Cache) -> Pat
 
     Raises `RouteletError` that names a distribution without a wheel that fits.
     """
-    key = digest("install", requirements.text, *platform.options)
-    name = "pylock.toml" if requirements.source == "pylock.toml" else "requirements.txt"
+    text, root = requirements.text, requirements.root
+    key = digest("install", text, *platform.options, *_local_wheels(text, root))
 
     def fill(folder: Path) -> None:
-        source = cache.folder_of("locks", key, _writes(requirements.text, name)) / name
-        if requirements.text.strip():
-            command = ["pip", "install", "--target", str(folder), *platform.options,
-                       "--requirements", str(source), "--no-deps"]  # fmt: skip
-            _uv(command, where=requirements.source, platform=platform)
+        if not text.strip():
+            return
+        options = ["--target", str(folder), *platform.options, "--no-deps", "--requirements"]
+        with tempfile.TemporaryDirectory() as temporary:
+            source = Path(temporary, "requirements.txt")
+            if root and requirements.in_place:
+                source = root / requirements.source
+            else:
+                source.write_text(text)
+            command = ["pip", "install", *options, str(source)]
+            _uv(command, where=requirements.source, platform=platform, cwd=root)
 
     return cache.folder_of("installed", key, fill)
+
+
+def _local_wheels(text: str, root: Path | None) -> Iterator[bytes]:
+    """Yield the wheels that requirements name by path: only their content tells a new one."""
+    for found in re.findall(r"[^\s\"'=]+\.whl", text) if root else ():
+        if root and (root / found).is_file():
+            yield (root / found).read_bytes()
 
 
 def runtime_packages(python: str, cache: Cache | None = None) -> Path:
@@ -148,13 +187,6 @@ def runtime_packages(python: str, cache: Cache | None = None) -> Path:
     return install(Requirements(text=text, source="AWS's runtime", locked=False), platform, cache)
 
 
-def _writes(text: str, name: str = "requirements.txt") -> Callable[[Path], None]:
-    def fill(folder: Path) -> None:
-        (folder / name).write_text(text)
-
-    return fill
-
-
 def _uv(
     arguments: Sequence[str],
     *,
@@ -162,9 +194,10 @@ def _uv(
     platform: Platform | None = None,
     text: str | None = None,
     cwd: Path | None = None,
+    python: Path | None = None,
 ) -> str:
     """Run uv and return what it prints; raises `RouteletError` with what it says."""
-    command = [find_uv_bin(), *arguments, "--quiet", "--python", sys.executable]
+    command = [find_uv_bin(), *arguments, "--quiet", "--python", str(python or sys.executable)]
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     done = subprocess.run(
         command, input=text, capture_output=True, text=True, check=False, cwd=cwd, env=environment
@@ -175,9 +208,11 @@ def _uv(
 
 
 _NO_WHEEL = re.compile(
-    r"(?P<name>[\w.-]+)(?P<version>==[^\s,]+)? (?:has no (?:usable )?wheels|can't be installed)"
+    r"(?P<name>[\w.-]+)(?P<version>==[^\s,]+)? has no (?:usable )?wheels"
+    r"|[Pp]ackage `(?P<package>[\w.-]+)` can't be installed"
+    r"|attempted to build `(?P<built>[\w.-]+)"
 )
-_WHEEL_WORDS = ("no wheels", "no usable wheels", "building source", "a source distribution")
+_NOT_FOUND = re.compile(r"Because (?P<name>[\w.-]+) was not found")
 
 
 def _refused(said: str, where: str, platform: Platform | None) -> RouteletError:
@@ -187,15 +222,18 @@ def _refused(said: str, where: str, platform: Platform | None) -> RouteletError:
         return RouteletError(
             "uv.lock does not fit pyproject.toml any more", where=where, mend="run `uv lock`"
         )
-    if platform and any(words in said for words in _WHEEL_WORDS):
-        found = _NO_WHEEL.search(said)
-        name = f"{found['name']}{found['version'] or ''}" if found else "a dependency"
+    if platform and (found := _NO_WHEEL.search(said)):
+        name = found["name"] or found["package"] or found["built"]
         return RouteletError(
-            f"{name} has no wheel for {platform}",
+            f"{name}{found['version'] or ''} has no wheel for {platform}",
             where=where,
             mend=(
                 "choose a version that has one (it must not need a newer glibc), or another "
                 f"runtime or architecture; uv says: {said}"
             ),
+        )
+    if found := _NOT_FOUND.search(said):
+        return RouteletError(
+            f"{found['name']} is in no package index", where=where, mend=f"uv says: {said}"
         )
     return RouteletError(f"uv could not install the dependencies: {said}", where=where)

@@ -1,6 +1,6 @@
 """Which distributions a function packs, and which it leaves to the host."""
 
-from collections.abc import Mapping, Set
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 
 from packaging.utils import canonicalize_name
@@ -30,13 +30,17 @@ def select(
     same set.
     """
     excluded = set(map(canonicalize_name, exclude))
-    needed = ground.closures.of(_with_companions(ground, set(owners)), excluded)
+    companions = _companions(ground, owners)
+    roots = owners.keys() | companions.keys()
+    needed = ground.closures.of(roots, excluded)
     left_out = ground.target.provided if _host_provides(ground, set(provided), set(needed)) else ()
     if provided and not left_out:
-        needed = ground.closures.of({*needed, *provided}, excluded)
+        needed = ground.closures.of(roots | provided.keys(), excluded)
         _refuse_a_mixture(ground, provided, needed.keys() | excluded)
     reasons = {
-        name: owners.get(name) or provided.get(name) or Reason(kind="requires", parent=parent)
+        name: owners.get(name)
+        or provided.get(name)
+        or Reason(kind="requires", parent=parent or companions[name])
         for name, parent in needed.items()
     }
     found = ground.index.distributions
@@ -59,18 +63,16 @@ def _host_provides(ground: Ground, imported: set[str], needed: set[str]) -> bool
     return not beside <= ground.index.distributions.keys()
 
 
-def _with_companions(ground: Ground, names: set[str]) -> set[str]:
-    """Add what a reached distribution lists in an extra: the project's drivers, or all."""
+def _companions(ground: Ground, names: Iterable[str]) -> Mapping[str, str]:
+    """Return what a reached distribution lists in an extra: the project's drivers, or all."""
     wanted = ground.target.companions
     if wanted == "declared":
-        return names
+        return {}
     among = ground.index.distributions if wanted == "all" else ground.drivers
-    return names | ground.closures.companions(ground.closures.of(names), among=among)
+    return ground.closures.companions(ground.closures.of(names), among=among)
 
 
-def _refuse_a_mixture(
-    ground: Ground, provided: Mapping[str, Reason], settled: Set[str]
-) -> None:
+def _refuse_a_mixture(ground: Ground, provided: Mapping[str, Reason], settled: Set[str]) -> None:
     for name, reason in provided.items():
         if name not in settled:
             raise RouteletError(

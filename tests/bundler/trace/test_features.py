@@ -1,4 +1,4 @@
-"""The feature matrix that the project shares with its research: what each form of import reaches."""
+"""The feature matrix of the project's research: what each form of import reaches."""
 
 import json
 import sys

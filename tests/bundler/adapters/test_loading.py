@@ -1,0 +1,226 @@
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from routelet_bundler.configure import Configured, configure
+from routelet_bundler.errors import WRONG_USE, RouteletError
+
+Site = Callable[..., Path]
+
+MOON = """\
+from routelet_bundler.adapter import Adapter, Integration, Table, Target, option_table
+
+class Options(Table):
+    region: str = "near"
+    crew_size: int = 2
+
+class Moon(Integration):
+    name = "moon"
+
+    def __init__(self, options):
+        self.options = options
+
+    def config_done(self, payload):
+        payload.set_adapter(
+            Adapter(
+                name=f"moon-{self.options.region}-{self.options.crew_size}",
+                server_entrypoint="moon_server",
+                target=Target(python="3.12", architecture="x86_64", glibc="2_34"),
+                supported_features={"hybrid_output": "experimental", "server_output": "stable"},
+            )
+        )
+
+def make(**options):
+    return Moon(option_table(Options, options))
+
+def strict(*, crew_size=2):
+    return make(crew_size=crew_size)
+
+def nothing():
+    return None
+"""
+INTEGRATION = """\
+from routelet_bundler.adapter import Integration
+
+class Slashes(Integration):
+    name = "slashes"
+
+    def config_setup(self, payload):
+        self.command = payload.command
+        payload.update_config(trailing_slash="never", site="https://example.com")
+
+class After(Integration):
+    name = "after"
+
+    def config_setup(self, payload):
+        assert payload.config.trailing_slash == "never"
+        payload.update_config(base=payload.config.site.rpartition("/")[2])
+
+class Faulty(Integration):
+    name = "faulty"
+
+    def config_setup(self, payload):
+        payload.update_config(trailing_slsh="never")
+
+class Failing(Integration):
+    name = "failing"
+
+    def config_setup(self, payload):
+        raise LookupError("no disk")
+"""
+
+
+@pytest.fixture(autouse=True)
+def forget_modules() -> Iterator[None]:
+    """Let each test import modules of the same names from a site of its own."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        if not name.startswith("routelet"):
+            del sys.modules[name]
+
+
+def configured(write_site: Site, table: str) -> Configured:
+    files = {"moon.py": MOON, "tools/plug.py": INTEGRATION}
+    return configure(write_site(files, pyproject=f"[tool.routelet]\n{table}\n"), "build")
+
+
+def mistake_of(write_site: Site, table: str) -> RouteletError:
+    with pytest.raises(RouteletError) as told:
+        configured(write_site, table)
+    return told.value
+
+
+def test_a_shipped_adapter_is_found_by_its_name(write_site: Site) -> None:
+    found = configured(write_site, 'output = "server"\nadapter = "aws-lambda"')
+    assert found.adapter is not None
+    assert (found.adapter.name, found.adapter.exports) == ("aws-lambda", ("handler",))
+    assert found.adapter.adapter_features.function_per_route
+    assert found.target is found.adapter.target
+
+
+def test_an_adapter_of_the_site_is_found_by_module_and_factory(write_site: Site) -> None:
+    path = list(sys.path)
+    found = configured(write_site, 'output = "server"\nadapter = "moon:make"')
+    assert found.adapter is not None
+    assert found.adapter.name == "moon-near-2"
+    assert sys.path == path
+
+
+def test_options_are_those_of_the_adapters_own_table(write_site: Site) -> None:
+    found = configured(
+        write_site,
+        'output = "server"\nadapter = "moon:make"\n'
+        '[tool.routelet.adapters."moon:make"]\nregion = "far"\ncrew-size = 3\n'
+        "[tool.routelet.adapters.aws-lambda]\nmemory = 256",
+    )
+    assert found.adapter is not None
+    assert found.adapter.name == "moon-far-3"
+
+
+@pytest.mark.parametrize(
+    ("table", "line", "what", "mend"),
+    [
+        ('adapter = "aws-lamda"', 2, 'the adapter "aws-lamda"', 'did you mean "aws-lambda"?'),
+        ('adapter = "netlify"', 2, 'the adapter "netlify"', "module:factory"),
+        ('\nintegrations = ["x"]', 3, 'the integration "x"', "module:factory"),
+        ('adapter = "mooon:make"', 2, "No module named 'mooon'", ""),
+        ('adapter = "moon:mkae"', 2, "no attribute 'mkae'", ""),
+        ('integrations = ["moon:mkae"]', 2, "no attribute 'mkae'", ""),
+        ('output = "hybrid"', 2, 'output = "hybrid" needs an adapter', 'adapter = "aws-lambda"'),
+        ('output = "server"', 2, 'output = "server" needs an adapter', 'output = "static"'),
+    ],
+)
+def test_an_adapter_that_is_not_there_is_told_with_its_line(
+    write_site: Site, table: str, line: int, what: str, mend: str
+) -> None:
+    mistake = mistake_of(write_site, table)
+    assert what in mistake.what
+    assert mend in mistake.mend
+    assert (mistake.where, mistake.status) == (f"pyproject.toml:{line}", WRONG_USE)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "option", "what", "mend"),
+    [
+        ("moon:make", "crew-sze = 3", 'unknown key "crew-sze"', 'did you mean "crew-size"?'),
+        ("moon:make", 'crew-size = "three"', '"crew-size": Input should be a valid integer', ""),
+        ("moon:strict", "crew-sise = 3", 'unknown key "crew-sise"', 'did you mean "crew-size"?'),
+        ("aws-lambda", "memry = 256", 'unknown key "memry"', 'did you mean "memory"?'),
+        ("aws-lambda", "memory = 64", "greater than or equal to 128", ""),
+        ("aws-lambda", 'runtime = "python3.9"', "'python3.10'", ""),
+        ("aws-lambda", 'split = "auto"', "not in this version", "leave the key out"),
+    ],
+)
+def test_a_faulty_option_is_told_with_its_line(
+    write_site: Site, adapter: str, option: str, what: str, mend: str
+) -> None:
+    table = f'output = "server"\nadapter = "{adapter}"\n[tool.routelet.adapters."{adapter}"]\n'
+    mistake = mistake_of(write_site, f"{table}{option}")
+    assert what in mistake.what
+    assert mistake.mend == mend
+    assert mistake.where == "pyproject.toml:5"
+    assert mistake.status == WRONG_USE
+
+
+def test_all_faulty_options_are_told_at_once(write_site: Site) -> None:
+    mistake = mistake_of(
+        write_site,
+        'output = "server"\nadapter = "aws-lambda"\n'
+        "[tool.routelet.adapters.aws-lambda]\nmemory = 1\ntimeout = 0\nfornt = 1",
+    )
+    places = {one.where for one in (mistake, *mistake.others)}
+    assert places == {"pyproject.toml:5", "pyproject.toml:6", "pyproject.toml:7"}
+
+
+def test_what_a_factory_gives_has_to_be_an_integration(write_site: Site) -> None:
+    mistake = mistake_of(write_site, 'adapter = "moon:nothing"')
+    assert mistake.what == '"moon:nothing" gave None, no Integration'
+    assert mistake.status == WRONG_USE
+
+
+def test_two_adapters_are_one_too_many(write_site: Site) -> None:
+    mistake = mistake_of(
+        write_site, 'output = "server"\nadapter = "aws-lambda"\nintegrations = ["moon:make"]'
+    )
+    assert mistake.what == "two adapters are set: moon-near-2 and aws-lambda"
+    assert mistake.status == WRONG_USE
+
+
+def test_an_integration_may_set_the_adapter(write_site: Site) -> None:
+    found = configured(write_site, 'output = "server"\nintegrations = ["moon:make"]')
+    assert found.adapter is not None
+    assert found.adapter.name == "moon-near-2"
+
+
+def test_a_feature_in_use_is_judged(write_site: Site) -> None:
+    found = configured(write_site, 'output = "hybrid"\nadapter = "moon:make"')
+    assert found.warnings == ("hybrid_output is experimental in the adapter moon-near-2",)
+    mistake = mistake_of(write_site, 'output = "static"\nadapter = "moon:make"')
+    assert "does not support" in mistake.what
+
+
+def test_a_static_site_needs_no_adapter(write_site: Site) -> None:
+    found = configured(write_site, "")
+    assert (found.adapter, found.integrations) == (None, ())
+    assert found.target.python == f"{sys.version_info.major}.{sys.version_info.minor}"
+
+
+def test_integrations_change_the_configuration_one_after_the_other(write_site: Site) -> None:
+    found = configured(write_site, 'integrations = ["tools.plug:Slashes", "tools.plug:After"]')
+    assert [one.name for one in found.integrations] == ["slashes", "after"]
+    assert (found.config.trailing_slash, found.config.base) == ("never", "/example.com")
+    assert getattr(found.integrations[0], "command") == "build"  # noqa: B009 - the site's own
+
+
+def test_a_faulty_change_is_told(write_site: Site) -> None:
+    mistake = mistake_of(write_site, 'integrations = ["tools.plug:Faulty"]')
+    assert mistake.what == 'unknown key "trailing-slsh"'
+    assert mistake.mend == 'did you mean "trailing-slash"?'
+
+
+def test_a_hook_that_fails_is_told(write_site: Site) -> None:
+    mistake = mistake_of(write_site, 'integrations = ["tools.plug:Failing"]')
+    assert mistake.what == "the integration failing failed in config_setup: LookupError('no disk')"

@@ -1,0 +1,75 @@
+import html
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from routelet_bundler.content.markdown import markdown_to_html
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("a *b* **c** `d`", "<p>a <em>b</em> <strong>c</strong> <code>d</code></p>\n"),
+        ("- a\n- b\n", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"),
+        ("~~a~~", "<p><s>a</s></p>\n"),
+        ("[a](/b 'c')", '<p><a href="/b" title="c">a</a></p>\n'),
+        ("```py\nx < 1\n```", '<pre><code class="language-py">x &lt; 1\n</code></pre>\n'),
+        ("{{ x }}", "<p>{{ x }}</p>\n"),
+        ("", ""),
+    ],
+)
+def test_commonmark_becomes_html(text: str, expected: str) -> None:
+    assert markdown_to_html(text).html == expected
+
+
+def test_a_table_becomes_html() -> None:
+    assert "<td>1</td>" in markdown_to_html("|a|\n|-|\n|1|\n").html
+
+
+@pytest.mark.parametrize(
+    "text", ["<script>alert(1)</script>", "a <b onclick='x'>b</b>", "<!-- a -->", "&lt;i&gt;"]
+)
+def test_raw_html_is_escaped(text: str) -> None:
+    assert re.sub("</?p>", "", markdown_to_html(text).html).count("<") == 0
+
+
+@pytest.mark.parametrize("url", ["javascript:alert(1)", "vbscript:x", "data:text/html,x"])
+def test_a_link_that_would_run_code_is_none(url: str) -> None:
+    assert "<a" not in markdown_to_html(f"[a]({url})").html
+
+
+def test_headings_have_ids_and_are_listed() -> None:
+    rendered = markdown_to_html("# The *rules* of `x`\n\ntext\n\n> ## Inner\n\nUnder\n-----\n")
+    assert rendered.headings == (
+        {"depth": 1, "slug": "the-rules-of-x", "text": "The rules of x"},
+        {"depth": 2, "slug": "inner", "text": "Inner"},
+        {"depth": 2, "slug": "under", "text": "Under"},
+    )
+    assert '<h1 id="the-rules-of-x">The <em>rules</em>' in rendered.html
+    assert '<h2 id="under">' in rendered.html
+
+
+@pytest.mark.parametrize(
+    ("headings", "slugs"),
+    [
+        (["A", "A", "A"], ["a", "a-2", "a-3"]),
+        (["A", "A", "A 2"], ["a", "a-2", "a-2-2"]),
+        (["A 2", "A", "A"], ["a-2", "a", "a-3"]),
+        (["!!", "?"], ["section", "section-2"]),
+        (["Café  und Öl", "日本"], ["café-und-öl", "日本"]),
+        (["a/b.c_d"], ["a-b-c_d"]),
+    ],
+)
+def test_each_id_is_taken_once(headings: list[str], slugs: list[str]) -> None:
+    rendered = markdown_to_html("\n\n".join(f"# {heading}" for heading in headings))
+    assert [heading["slug"] for heading in rendered.headings] == slugs
+
+
+@given(st.lists(st.text(st.sampled_from("ab 2-!#*\n"), max_size=6), max_size=6))
+def test_ids_are_those_of_the_list_and_unique(headings: list[str]) -> None:
+    rendered = markdown_to_html("\n".join(f"# {heading}" for heading in headings))
+    ids = [html.unescape(found) for found in re.findall(r'<h\d id="([^"]*)"', rendered.html)]
+    assert ids == [heading["slug"] for heading in rendered.headings]
+    assert len(set(ids)) == len(ids)

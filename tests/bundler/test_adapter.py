@@ -1,0 +1,132 @@
+import dataclasses
+import logging
+
+import pytest
+
+from routelet_bundler import adapter as contract
+from routelet_bundler.adapter import (
+    Adapter,
+    BuildStart,
+    ConfigDone,
+    Integration,
+    Logger,
+    Target,
+    check_features,
+    fire,
+    logger_of,
+)
+from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.model import Config
+
+TARGET = Target(python="3.12", architecture="x86_64", glibc="2_34")
+
+
+def adapter(**features: str) -> Adapter:
+    return Adapter(
+        name="moon",
+        server_entrypoint="moon.server",
+        target=TARGET,
+        supported_features=features,  # type: ignore[arg-type]
+    )
+
+
+class Named(Integration):
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+
+def start(integration: Integration, logger: Logger) -> None:
+    integration.build_start(BuildStart(logger=logger))
+
+
+def test_all_that_an_author_reads_is_there() -> None:
+    assert all(hasattr(contract, name) for name in contract.__all__)
+
+
+def test_a_hook_that_is_not_overridden_does_nothing() -> None:
+    start(Integration(), logger_of("x"))
+    assert Integration.name == "integration"
+
+
+def test_a_hook_is_fired_for_each_integration_in_order() -> None:
+    fired: list[str] = []
+    fire([Named("a"), Named("b")], "build_start", lambda one, _: fired.append(one.name))
+    assert fired == ["a", "b"]
+
+
+def test_a_hook_logs_under_its_integrations_name(caplog: pytest.LogCaptureFixture) -> None:
+    class Talking(Named):
+        def build_start(self, payload: BuildStart) -> None:
+            payload.logger.warning("%d%% of %s", 50, "files")
+
+    with caplog.at_level(logging.INFO, logger="routelet"):
+        fire([Talking("moon")], "build_start", start)
+    assert [record.getMessage() for record in caplog.records] == ["[moon] 50% of files"]
+
+
+def test_a_hook_that_fails_is_told_with_integration_and_hook() -> None:
+    class Failing(Named):
+        def build_start(self, payload: BuildStart) -> None:
+            payload.logger.info("about to fail")
+            raise KeyError("bucket")
+
+    with pytest.raises(RouteletError) as told:
+        fire([Named("fine"), Failing("moon")], "build_start", start)
+    assert "integration moon failed in build_start" in told.value.what
+    assert "KeyError('bucket')" in told.value.what
+    assert isinstance(told.value.__cause__, KeyError)
+
+
+def test_a_mistake_that_a_hook_tells_itself_stays_its_own() -> None:
+    mistake = RouteletError("no bucket", where="pyproject.toml:3", mend="name one")
+
+    class Telling(Integration):
+        def build_start(self, payload: BuildStart) -> None:
+            payload.logger.info("about to tell")
+            raise mistake
+
+    with pytest.raises(RouteletError) as told:
+        fire([Telling()], "build_start", start)
+    assert told.value is mistake
+
+
+def test_an_interrupt_in_a_hook_is_no_mistake() -> None:
+    class Interrupted(Integration):
+        def build_start(self, payload: BuildStart) -> None:
+            payload.logger.info("about to stop")
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        fire([Interrupted()], "build_start", start)
+
+
+def test_payloads_and_adapters_are_never_changed() -> None:
+    payload = ConfigDone(config=Config(), set_adapter=print, logger=logger_of("x"))
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        payload.config = Config()  # type: ignore[misc]
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        adapter().name = "sun"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("output", ["static", "hybrid", "server"])
+@pytest.mark.parametrize(
+    ("level", "warns"),
+    [("stable", None), ("experimental", "is experimental in"), ("deprecated", "is deprecated in")],
+)
+def test_a_feature_in_use_is_warned_of_by_its_level(
+    output: str, level: str, warns: str | None
+) -> None:
+    warnings = check_features(adapter(**{f"{output}_output": level}), output)
+    assert warnings == ([f"{output}_output {warns} the adapter moon"] if warns else [])
+
+
+@pytest.mark.parametrize("features", [{}, {"server_output": "unsupported"}])
+def test_an_unsupported_feature_in_use_is_an_error(features: dict[str, str]) -> None:
+    with pytest.raises(RouteletError, match="the adapter moon does not support") as told:
+        check_features(adapter(**features), "server")
+    assert told.value.status == WRONG_USE
+
+
+def test_a_feature_that_is_not_in_use_is_not_judged() -> None:
+    supported = adapter(static_output="stable", server_output="unsupported")
+    assert check_features(supported, "static") == []

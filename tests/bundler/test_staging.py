@@ -1,0 +1,196 @@
+import os
+import shutil
+import signal
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.staging import staged, write_texts
+
+OLD = {"routelet.json": b"{}", "client/index.html": b"<p>old</p>", "pages/a.py": b"\0\xff"}
+
+
+@pytest.fixture
+def dist(tmp_path: Path) -> Path:
+    for name, data in OLD.items():
+        path = tmp_path / "dist" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(data)
+    return tmp_path / "dist"
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    """Give a file system of 64 KB."""
+    place = tmp_path / "small"
+    place.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", str(place)]
+    if (
+        not shutil.which("mount")
+        or subprocess.run(mount, capture_output=True, check=False).returncode
+    ):
+        pytest.skip("mounting a small disk takes root")
+    yield place
+    subprocess.run(["umount", str(place)], check=True)
+
+
+def content_of(folder: Path) -> dict[str, bytes]:
+    files = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
+
+
+def beside(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.parent.iterdir() if path != folder)
+
+
+def test_what_is_written_takes_the_place_of_the_old(dist: Path) -> None:
+    with staged(dist) as folder:
+        (folder / "new.txt").write_text("new")
+        assert content_of(dist) == OLD
+        assert folder.parent == dist.parent
+    assert content_of(dist) == {"new.txt": b"new"}
+    assert beside(dist) == []
+
+
+def test_a_first_build_makes_its_folder_for_all_to_read(tmp_path: Path) -> None:
+    dist = tmp_path / "deep/er/dist"
+    with staged(dist) as folder:
+        (folder / "new.txt").write_text("new")
+        assert not dist.exists()
+    assert content_of(dist) == {"new.txt": b"new"}
+    assert stat.S_IMODE(dist.stat().st_mode) == 0o755
+    assert beside(dist) == []
+
+
+@pytest.mark.parametrize(
+    "error", [KeyboardInterrupt(), SystemExit(2), ValueError("no"), RouteletError("what")]
+)
+def test_a_build_that_fails_leaves_the_old_as_it_was(dist: Path, error: BaseException) -> None:
+    def build() -> None:
+        with staged(dist) as folder:
+            (folder / "new.txt").write_text("new")
+            raise error
+
+    with pytest.raises(type(error)) as raised:
+        build()
+    assert raised.value is error
+    assert content_of(dist) == OLD
+    assert beside(dist) == []
+
+
+def test_a_first_build_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="stop"), staged(tmp_path / "dist"):
+        raise ValueError("stop")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_a_killed_build_left_is_removed_by_the_next(dist: Path) -> None:
+    script = (
+        "import sys, time\n"
+        "from pathlib import Path\n"
+        "from routelet_bundler.staging import staged\n"
+        "with staged(Path(sys.argv[1])) as folder:\n"
+        "    (folder / 'half.txt').write_text('half')\n"
+        "    print(flush=True)\n"
+        "    time.sleep(60)\n"
+    )
+    with subprocess.Popen(
+        [sys.executable, "-c", script, str(dist)], stdout=subprocess.PIPE
+    ) as build:
+        assert build.stdout is not None
+        build.stdout.readline()
+        os.kill(build.pid, signal.SIGKILL)
+    assert content_of(dist) == OLD
+    assert len(beside(dist)) == 1
+    with staged(dist) as folder:
+        (folder / "new.txt").write_text("new")
+    assert content_of(dist) == {"new.txt": b"new"}
+    assert beside(dist) == []
+
+
+def test_a_build_that_was_killed_amid_the_exchange_is_undone(dist: Path) -> None:
+    dist.rename(dist.with_name(".dist-replaced-abc"))
+    with pytest.raises(ValueError, match="stop"), staged(dist):
+        raise ValueError("stop")
+    assert content_of(dist) == OLD
+    assert beside(dist) == []
+
+
+def test_an_old_folder_that_could_not_be_removed_is_removed_later(dist: Path) -> None:
+    shutil.copytree(dist, dist.with_name(".dist-replaced-abc"))
+    with staged(dist) as folder:
+        (folder / "new.txt").write_text("new")
+    assert content_of(dist) == {"new.txt": b"new"}
+    assert beside(dist) == []
+
+
+def test_a_build_that_runs_is_left_alone_by_another(dist: Path) -> None:
+    with staged(dist) as slow:
+        (slow / "slow.txt").write_text("slow")
+        with staged(dist) as fast:
+            (fast / "fast.txt").write_text("fast")
+        assert content_of(dist) == {"fast.txt": b"fast"}
+        assert content_of(slow) == {"slow.txt": b"slow"}
+    assert content_of(dist) == {"slow.txt": b"slow"}
+    assert beside(dist) == []
+
+
+def test_folders_of_other_builds_are_left_alone(dist: Path) -> None:
+    (dist.parent / ".dist2-building-abc").mkdir()
+    (dist.parent / ".[d]ist-building-abc").mkdir()
+    with staged(dist):
+        pass
+    assert beside(dist) == [".[d]ist-building-abc", ".dist2-building-abc"]
+
+
+def test_a_link_to_the_folder_stays_a_link(dist: Path) -> None:
+    link = dist.with_name("link")
+    link.symlink_to(dist)
+    with staged(link) as folder:
+        (folder / "new.txt").write_text("new")
+    assert link.is_symlink()
+    assert content_of(dist) == {"new.txt": b"new"}
+    assert beside(dist) == ["link"]
+
+
+@pytest.mark.parametrize("name", ["site", "site/pyproject.toml"])
+def test_a_project_is_not_replaced_by_its_build(tmp_path: Path, name: str) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/pyproject.toml").write_text("")
+    with (
+        pytest.raises(RouteletError, match="no folder for a build") as told,
+        staged(tmp_path / name),
+    ):
+        pass
+    assert (told.value.where, told.value.status) == (str(tmp_path / name), WRONG_USE)
+    assert content_of(tmp_path) == {"site/pyproject.toml": b""}
+
+
+def test_a_full_disk_is_told_and_leaves_the_old_as_it_was(small_disk: Path) -> None:
+    dist = small_disk / "dist"
+    with staged(dist) as folder:
+        (folder / "old.txt").write_text("old")
+    with pytest.raises(RouteletError, match="the disk is full") as told, staged(dist) as folder:
+        write_texts(folder, {"big.txt": "x" * 100_000})
+    assert told.value.mend == "make room and build again"
+    assert content_of(dist) == {"old.txt": b"old"}
+    assert beside(dist) == []
+
+
+def test_a_folder_that_cannot_be_exchanged_is_told(small_disk: Path) -> None:
+    (small_disk / "old.txt").write_text("old")
+    with pytest.raises(RouteletError, match="cannot be written"), staged(small_disk) as folder:
+        (folder / "new.txt").write_text("new")
+    assert content_of(small_disk) == {"old.txt": b"old"}
+    assert beside(small_disk) == []
+
+
+def test_texts_are_written_below_a_folder(tmp_path: Path) -> None:
+    written = write_texts(tmp_path, {"a.txt": "é\n", "b/c/d.txt": ""})
+    assert written == {"a.txt": tmp_path / "a.txt", "b/c/d.txt": tmp_path / "b/c/d.txt"}
+    assert content_of(tmp_path) == {"a.txt": "é\n".encode(), "b/c/d.txt": b""}
