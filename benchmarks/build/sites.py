@@ -2,8 +2,8 @@
 
     .venv/bin/python benchmarks/build/sites.py
 
-Clean is with an empty cache of routelet and a warm one of uv; repeated is right after. Each build is
-a process of its own. CPU is that of the process and its children. Sizes are exact and repeatable,
+Clean is with an empty cache of routelet and a warm one of uv; repeated is right after. Each build
+is a process of its own. CPU is that of the process and its children. Sizes are exact,
 times are of the machine at hand.
 """
 
