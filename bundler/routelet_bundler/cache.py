@@ -11,8 +11,10 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-FORMAT = "1"
+FORMAT = "2"
 """Changes when what is stored changes its meaning."""
+
+_SHA256_BYTES = 32
 
 
 def default_cache() -> Path:
@@ -42,11 +44,13 @@ class Cache:
         return self.folder / kind / key[:2] / key
 
     def read(self, kind: str, key: str) -> bytes | None:
-        """Return the bytes of an entry, or None where there is none."""
+        """Return the bytes of an entry, or None where there is none, or a damaged one."""
         try:
-            return self.place(kind, key).read_bytes()
+            stored = self.place(kind, key).read_bytes()
         except FileNotFoundError:
             return None
+        told, data = stored[:_SHA256_BYTES], stored[_SHA256_BYTES:]
+        return data if told == hashlib.sha256(data).digest() else None
 
     def write(self, kind: str, key: str, data: bytes) -> None:
         """Keep `data` under a key."""
@@ -56,7 +60,7 @@ class Cache:
         fresh = Path(name)
         try:
             with os.fdopen(descriptor, "wb") as file:
-                file.write(data)
+                file.write(hashlib.sha256(data).digest() + data)
             fresh.replace(place)
         finally:
             fresh.unlink(missing_ok=True)

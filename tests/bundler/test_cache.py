@@ -26,6 +26,14 @@ def test_what_is_written_is_read(tmp_path: Path) -> None:
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [cache.place("trace", KEY)]
 
 
+@pytest.mark.parametrize("damage", [b"", b"short", bytes(32) + b"one"])
+def test_a_damaged_entry_is_none(tmp_path: Path, damage: bytes) -> None:
+    cache = Cache(tmp_path)
+    cache.write("trace", KEY, b"one")
+    cache.place("trace", KEY).write_bytes(damage)
+    assert cache.read("trace", KEY) is None
+
+
 def test_a_write_that_fails_leaves_no_half_of_it(tmp_path: Path) -> None:
     cache = Cache(tmp_path)
     cache.place("trace", KEY).mkdir(parents=True)

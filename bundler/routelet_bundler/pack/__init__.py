@@ -2,6 +2,7 @@
 
 import hashlib
 import marshal
+import tempfile
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from pathlib import Path, PurePosixPath
@@ -84,10 +85,10 @@ class Packer:
     def _entry(self, function: Function, text: bytes) -> tuple[Member, ...]:
         key = self._file_key(function.entry, text)
         if not self._has(key):
-            source = self._cache.place("sources", digest(text))
-            if not source.exists():
-                self._cache.write("sources", digest(text), text)
-            pycs = self._compiled([(function.entry, source)])
+            with tempfile.NamedTemporaryFile() as source:
+                source.write(text)
+                source.flush()
+                pycs = self._compiled([(function.entry, Path(source.name))])
             self._keep(key, {function.entry: text, **dict(pycs.values())})
         return self._kept[key]
 
