@@ -6,8 +6,10 @@ read but never imported. Collisions are told, not raised: a listing of routes ca
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
+from urllib.parse import urlsplit
 
 from routelet.routing import Route
+from routelet_bundler.config import TABLE, config_error, read_document
 from routelet_bundler.discover.names import (
     UNWRITABLE,
     InvalidRouteError,
@@ -22,8 +24,8 @@ from routelet_bundler.discover.page_source import (
     python_facts,
 )
 from routelet_bundler.discover.route_globs import most_specific
-from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
-from routelet_bundler.model import Config, Kind, Page, RouteConfig, Site
+from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.model import Config, Kind, Page, Redirect, RouteConfig, Site
 from routelet_bundler.safe_names import data_path, entry_path, safe_stems
 
 _KINDS: Mapping[str, Kind] = {".py": "py", ".jinja": "jinja", ".md": "md", ".html": "html"}
@@ -47,7 +49,7 @@ def discover(root: Path, config: Config) -> Site:
             pages.append(_page(src, name, stems[name], config))
         except RouteletError as error:
             errors.append(error)
-    redirects, faulty = _redirects(config)
+    redirects, faulty = _redirects(root, config)
     raise_all([*errors, *faulty])
     routes = in_order(page.route for page in pages)
     by_route = {page.route: page for page in pages}
@@ -205,30 +207,36 @@ def _config_of(route: Route, own: RouteConfig, config: Config) -> RouteConfig:
     return merged
 
 
-def _redirects(config: Config) -> tuple[list[Route], list[RouteletError]]:
+def _redirects(root: Path, config: Config) -> tuple[list[Route], list[RouteletError]]:
     """Return the routes of `redirects`, and what is wrong with the others."""
     routes, errors = [], []
     for source, redirect in config.redirects.items():
         try:
-            parts = [part for part in source.strip("/").split("/") if part]
-            route = make_route(
-                [parse_segment(part) for part in parts],
-                trailing_slash=config.trailing_slash,
-                base=config.base,
-                type="redirect",
-                redirect=(redirect.destination, redirect.status),
-            )
-            routes.append(route)
+            routes.append(_redirect(source, redirect, config))
         except InvalidRouteError as error:
-            errors.append(
-                RouteletError(
-                    str(error),
-                    where=f'pyproject.toml [tool.routelet.redirects] "{source}"',
-                    mend="write it as a page's file name, such as /old/[id]",
-                    status=WRONG_USE,
-                )
-            )
+            _, text = read_document(root)
+            mend = "write both as a page's file name, such as /old/[id] and /new/[id]"
+            keys = (*TABLE, "redirects", source)
+            errors.append(config_error(f'"{source}": {error}', keys, text, mend=mend))
     return routes, errors
+
+
+def _redirect(source: str, redirect: Redirect, config: Config) -> Route:
+    parts = [part for part in source.strip("/").split("/") if part]
+    route = make_route(
+        [parse_segment(part) for part in parts],
+        trailing_slash=config.trailing_slash,
+        base=config.base,
+        type="redirect",
+        redirect=(redirect.destination, redirect.status),
+    )
+    path = urlsplit(redirect.destination).path
+    for part in (part for name in path.split("/") for part in parse_segment(name)):
+        if part.dynamic and part.name not in route.params:
+            raise InvalidRouteError(
+                f'the destination needs the parameter "{part.name}", which the source has not'
+            )
+    return route
 
 
 def _middleware(files: Mapping[str, Path]) -> str | None:

@@ -99,20 +99,10 @@ def _redirect(route: Mapping[str, Any], base: str) -> Mapping[str, Any]:
     to: list[str | int] = []
     end = 0
     for found in _PARAMETER.finditer(parts.path):
-        to += [_quoted(parts.path[end : found.start()]), _group(route, found["name"])]
+        to += [_quoted(parts.path[end : found.start()]), 1 + route["params"].index(found["name"])]
         end = found.end()
     to.append(_quoted(parts.path[end:]) + tail)
     return {"pattern": route["pattern"], "to": [prefix, *to], "status": status}
-
-
-def _group(route: Mapping[str, Any], name: str) -> int:
-    if name not in route["params"]:
-        raise RouteletError(
-            f'the destination needs the parameter "{name}", which {route["route"]} has not',
-            where=f'[tool.routelet.redirects] "{route["route"]}"',
-            mend="name a parameter of the route",
-        )
-    return 1 + int(route["params"].index(name))
 
 
 def _quoted(text: str) -> str:

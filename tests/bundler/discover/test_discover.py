@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from routelet_bundler.config import read_config
 from routelet_bundler.discover import discover, refuse_links_outside
 from routelet_bundler.errors import FAILED, WRONG_USE, RouteletError
 from routelet_bundler.model import Config, Site
@@ -372,12 +373,24 @@ def test_redirects_come_after_all_pages(write_site: Write) -> None:
 def test_a_faulty_redirect_is_told_with_faulty_pages(write_site: Write) -> None:
     root = write_site({"src/pages/[a.py": ""})
     found = mistakes_of(root, config(output="server", redirects={"/old/[id": "/", "/[a][b]": "/"}))
-    assert [mistake.where for mistake in found] == [
-        "src/pages/[a.py",
-        'pyproject.toml [tool.routelet.redirects] "/old/[id"',
-        'pyproject.toml [tool.routelet.redirects] "/[a][b]"',
-    ]
+    table = "pyproject.toml [tool.routelet.redirects]"
+    assert [mistake.where for mistake in found] == ["src/pages/[a.py", table, table]
+    assert [mistake.what.split(":")[0] for mistake in found[1:]] == ['"/old/[id"', '"/[a][b]"']
     assert [mistake.status for mistake in found] == [FAILED, WRONG_USE, WRONG_USE]
+
+
+@pytest.mark.parametrize("destination", ["/new/[slug]", "https://a.example/[...slug]?q=1"])
+def test_a_destination_names_parameters_of_its_source_only(
+    write_site: Write, destination: str
+) -> None:
+    text = f"[tool.routelet.redirects]\n'/ok/[...slug]' = '{destination}'\n"
+    text += f"'/old/[id]' = '{destination}'\n"
+    root = write_site({"src/pages/a.py": ""}, pyproject=text)
+    [mistake] = mistakes_of(root, read_config(root)[0])
+    assert mistake.where == "pyproject.toml:3"
+    assert mistake.what == (
+        '"/old/[id]": the destination needs the parameter "slug", which the source has not'
+    )
 
 
 def test_error_pages_are_those_at_the_top(write_site: Write) -> None:
