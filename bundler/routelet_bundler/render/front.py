@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from routelet.routing import literal_text
-from routelet_bundler.errors import RouteletError
 from routelet_bundler.render.gateway import RouteKey, gateway_of
 from routelet_bundler.render.templates import render_template
 

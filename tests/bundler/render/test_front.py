@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from routelet_bundler.discover.names import parse_route
-from routelet_bundler.errors import RouteletError
 from routelet_bundler.render import front_code, sam_template, template_warnings
 from routelet_bundler.render.front import (
     MAX_CODE_BYTES,
@@ -242,17 +241,6 @@ def test_a_redirect_that_a_function_makes_is_not_made_again(site_of) -> None:
     site["routes"].append({**redirect("/old", "/a"), "function": "f0"})
 
     assert front_code(site) is None
-
-
-def test_a_redirect_to_a_parameter_that_is_not_there_is_refused(site_of) -> None:
-    site = site_of("a.py")
-    site["routes"].append(redirect("/old/[id]", "/new/[slug]"))
-
-    with pytest.raises(RouteletError) as caught:
-        front_code(site)
-
-    assert '"slug"' in caught.value.what
-    assert "/old/[id]" in caught.value.where
 
 
 def test_a_site_without_files_has_no_front(site_of) -> None:
