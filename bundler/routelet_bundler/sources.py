@@ -2,6 +2,7 @@
 
 import ast
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import yaml
@@ -11,6 +12,16 @@ from routelet_bundler.errors import RouteletError
 _FENCE = "---"
 _BYTE_ORDER_MARK = "\ufeff"
 """What some editors put before UTF-8 text; it is no part of it."""
+
+
+def read_source(path: Path, where: str) -> str:
+    """Return the text of a file, which people know as `where`; raises `RouteletError`."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise RouteletError(
+            f"is no UTF-8 text: {error.reason}", where=where, mend="save the file as UTF-8"
+        ) from None
 
 
 def parse_python(text: str, where: str) -> ast.Module:

@@ -13,7 +13,7 @@ from routelet_bundler.content.templates import compile_template, referenced_temp
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
 from routelet_bundler.model import Page, Site
-from routelet_bundler.sources import line_of_key, split_front_matter
+from routelet_bundler.sources import line_of_key, read_source, split_front_matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +46,7 @@ def content(site: Site) -> Content:
             page = pages.get(name)
             if page is None:
                 where = f"{src}/{name}"
-                text = _text(texts[name], where)
+                text = read_source(texts[name], where)
                 source = _template_module(name, text, where, templates, is_page=False)
                 modules[_file_of(name)] = source
             else:
@@ -76,15 +76,6 @@ def _clashes(names: Iterable[str], src: str) -> list[RouteletError]:
         for name in names
         if first.setdefault(module_of(name), name) != name
     ]
-
-
-def _text(path: Path, where: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise RouteletError(
-            f"is no UTF-8 text: {error.reason}", where=where, mend="save the file as UTF-8"
-        ) from None
 
 
 def _page_module(name: str, page: Page, templates: Mapping[str, str]) -> str:

@@ -27,6 +27,7 @@ from routelet_bundler.discover.route_globs import most_specific
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.model import Config, Kind, Page, Redirect, RouteConfig, Site
 from routelet_bundler.safe_names import data_path, entry_path, safe_stems
+from routelet_bundler.sources import read_source
 
 _KINDS: Mapping[str, Kind] = {".py": "py", ".jinja": "jinja", ".md": "md", ".html": "html"}
 
@@ -149,7 +150,7 @@ def _page(src: Path, name: str, stem: str, config: Config) -> Page:
     where = _where(config, name)
     kind = _KINDS[PurePosixPath(name).suffix]
     source = src / "pages" / name
-    text = _text(source, where)
+    text = read_source(source, where)
     facts = _facts(kind, text, where)
     prerender = config.output != "server" if facts.prerender is None else facts.prerender
     if config.output == "static" and not prerender:
@@ -180,15 +181,6 @@ def _page(src: Path, name: str, stem: str, config: Config) -> Page:
         entry=entry_path(stem),
         config=_config_of(route, facts.config, config),
     )
-
-
-def _text(source: Path, where: str) -> str:
-    try:
-        return source.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise RouteletError(
-            f"is no UTF-8 text: {error.reason}", where=where, mend="save the file as UTF-8"
-        ) from None
 
 
 def _facts(kind: Kind, text: str, where: str) -> PageFacts:
