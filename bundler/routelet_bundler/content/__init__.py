@@ -6,7 +6,6 @@ Markdown. All modules are below `site_templates/`, so that they are found in a z
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 
 from routelet_bundler.content.markdown import markdown_to_html
 from routelet_bundler.content.templates import compile_template, referenced_templates

@@ -8,6 +8,7 @@ from pathlib import Path
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import standard_library
 from routelet_bundler.model import Target
+from routelet_bundler.sources import read_source
 from routelet_bundler.trace.data_files import DataPath, data_paths
 from routelet_bundler.trace.distributions import Closures, Index
 from routelet_bundler.trace.imports import Imports, imports_of
@@ -75,7 +76,7 @@ class Ground:
         """Return what a local file needs, read once."""
         if archive not in self._read:
             label = self.label(archive)
-            text = _text(self.sources.files[archive], label)
+            text = read_source(self.sources.files[archive], label)
             tree = parse(text, label, self.target.python)
             self._read[archive] = Source(
                 imports=imports_of(tree, self.target.python), data=data_paths(tree, archive)
@@ -91,10 +92,3 @@ class Ground:
         top = module.partition(".")[0]
         names = self.target.provided
         return next((name for name in names if PROVIDED_MODULES.get(name, name) == top), None)
-
-
-def _text(path: Path, label: str) -> str:
-    try:
-        return path.read_text(encoding="utf-8")
-    except UnicodeDecodeError as error:
-        raise RouteletError(f"is no UTF-8 text: {error.reason}", where=label) from None
