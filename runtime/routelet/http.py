@@ -4,6 +4,8 @@ Bodies are whole: a host hands over all of a request before a page runs, so read
 functions. Nothing here knows a host.
 """
 
+from functools import cache
+
 from routelet.routing import ENCODED_SLASH, MalformedPathError, canonical_path
 
 TYPE_CHECKING = False
@@ -68,6 +70,13 @@ class Headers(_MultiMap):
             for name, value in init.items() if hasattr(init, "items") else init:
                 self.append(name, value)
 
+    @classmethod
+    def received(cls, pairs: "Iterable[tuple[str, str]]") -> "Headers":
+        """Return headers that a host read from the wire: it has refused line breaks already."""
+        headers = cls()
+        headers._pairs = [(name.lower(), value) for name, value in pairs]
+        return headers
+
     def append(self, name: str, value: str) -> None:
         """Add a value beside those that `name` has."""
         value = str(value)
@@ -95,7 +104,8 @@ class Headers(_MultiMap):
 
     def get_all(self, name: str) -> list[str]:
         """Return each value of `name`, in order."""
-        return super().get_all(name.lower())
+        name = name.lower()
+        return [value for key, value in self._pairs if key == name]
 
     def get_set_cookie(self) -> list[str]:
         """Return each Set-Cookie value; they cannot be joined: RFC 6265, 3."""
@@ -105,13 +115,16 @@ class Headers(_MultiMap):
         """Return every (name, value) pair as it was added."""
         return list(self._pairs)
 
+    def joined(self) -> "dict[str, str]":
+        """Return each name with its joined values; all but set-cookie, which cannot be joined."""
+        if len(self._pairs) == 1 and self._pairs[0][0] != "set-cookie":
+            return dict(self._pairs)
+        return {name: self.get(name) or "" for name in self if name != "set-cookie"}
+
     def items(self) -> "Iterator[tuple[str, str]]":
         """Yield each name once with its joined values; set-cookie once for each value."""
-        for name in self:
-            if name == "set-cookie":
-                yield from ((name, value) for value in self.get_set_cookie())
-            else:
-                yield name, self.get(name) or ""
+        yield from self.joined().items()
+        yield from (("set-cookie", value) for value in self.get_set_cookie())
 
     def __setitem__(self, name: str, value: str) -> None:
         self.set(name, value)
@@ -242,7 +255,7 @@ class Request:
     the path as the host gave it, `root_path` what was in front of the site's own (a stage).
     """
 
-    __slots__ = ("_cookies", "body", "client_address", "headers", "host_context", "method",
+    __slots__ = ("_body", "_cookies", "client_address", "headers", "host_context", "method",
                  "raw_path", "root_path", "url")  # fmt: skip
 
     def __init__(
@@ -260,12 +273,19 @@ class Request:
         self.url = url if isinstance(url, URL) else URL(url)
         self.method = method.upper()
         self.headers = headers if isinstance(headers, Headers) else Headers(headers)
-        self.body = body.encode() if isinstance(body, str) else body
+        self._body = body
         self.client_address = client_address
         self.raw_path = self.url.path if raw_path is None else raw_path
         self.root_path = root_path
         self.host_context = host_context
         self._cookies: Cookies | None = None
+
+    @property
+    def body(self) -> bytes:
+        """The whole body."""
+        if isinstance(self._body, str):  # a host's event; JSON is read from it as it is
+            self._body = self._body.encode("utf-8", "replace")
+        return self._body
 
     @property
     def path(self) -> str:
@@ -300,7 +320,8 @@ class Request:
         """Return the body read as JSON; raises `ValueError` where it is none."""
         import json  # 5 ms, only for handlers that read JSON  # noqa: PLC0415
 
-        return json.loads(self.body)
+        body = self._body
+        return json.loads(body.removeprefix("\ufeff") if isinstance(body, str) else body)
 
     def form(self) -> "Form":
         """Return the fields and files of an urlencoded or multipart form.
@@ -316,6 +337,15 @@ class Request:
         return f"Request({self.method} {self.url})"
 
 
+@cache
+def _json_encoder(
+    default: "Callable[[object], object] | None",
+) -> "Callable[[object], str]":
+    import json  # 5 ms, only for handlers that write JSON  # noqa: PLC0415
+
+    return json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=default).encode
+
+
 class Response:
     """A response. `body` is text, bytes, an iterable of bytes, or None."""
 
@@ -327,14 +357,14 @@ class Response:
         status: int = 200,
         headers: "Headers | Pairs | None" = None,
     ) -> None:
-        if not 100 <= int(status) <= 599:
+        status = int(status)
+        if not 100 <= status <= 599:
             raise ValueError(f"status {status} is not between 100 and 599")
         self.body = body
-        self.status = int(status)
+        self.status = status
         self.headers = Headers(headers)
-        untyped = isinstance(body, str) and "content-type" not in self.headers
-        if untyped and self.status not in {204, 304}:  # those are sent without the body
-            self.headers.append("content-type", "text/plain; charset=utf-8")
+        if isinstance(body, str) and status not in {204, 304}:  # those are sent without the body
+            self._default_type("text/plain; charset=utf-8")
 
     @classmethod
     def json(
@@ -346,10 +376,7 @@ class Response:
         default: "Callable[[object], object] | None" = None,
     ) -> "Response":
         """Return `data` as compact JSON; `default` turns what JSON has no word for into it."""
-        import json  # 5 ms, only for handlers that write JSON  # noqa: PLC0415
-
-        text = json.dumps(data, ensure_ascii=False, separators=(",", ":"), default=default)
-        return cls._typed(text, status, headers, "application/json")
+        return cls._typed(_json_encoder(default)(data), status, headers, "application/json")
 
     @classmethod
     def html(
@@ -369,10 +396,14 @@ class Response:
     def _typed(
         cls, text: str, status: int, headers: "Headers | Pairs | None", content_type: str
     ) -> "Response":
-        headers = Headers(headers)
-        if "content-type" not in headers:
-            headers.append("content-type", content_type)
-        return cls(text, status, headers)
+        response = cls(None, status, headers)
+        response.body = text
+        response._default_type(content_type)
+        return response
+
+    def _default_type(self, content_type: str) -> None:
+        if "content-type" not in self.headers:
+            self.headers.append("content-type", content_type)
 
     def read(self) -> bytes:
         """Return the whole body; an iterable is read once and kept."""

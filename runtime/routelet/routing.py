@@ -114,8 +114,10 @@ class Route:
         found = self._compiled.fullmatch(path)
         if found is None:
             return None
-        values = (value and value.replace(ENCODED_SLASH, "/") for value in found.groups())
-        return {name: value or None for name, value in zip(self.params, values, strict=True)}
+        return {
+            name: value.replace(ENCODED_SLASH, "/") if value else None
+            for name, value in zip(self.params, found.groups(), strict=True)
+        }
 
 
 def canonical_path(path: str, *, decoded: bool = False) -> str:

@@ -1,4 +1,4 @@
-"""What the event sources have in common: bodies as text or base64, and hosts with ports."""
+"""What events have in common: bodies as text or base64, headers by name, hosts with ports."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
 _TEXT_SUBTYPES = ("json", "xml", "javascript", "ecmascript", "x-www-form-urlencoded", "yaml")
 
 
-def body_of(event: "Mapping[str, Any]") -> bytes:
-    """Return the body's bytes, which text and base64 events carry in one key."""
+def body_of(event: "Mapping[str, Any]") -> "str | bytes":
+    """Return the body, text or what base64 holds: events carry both in one key."""
     body = event.get("body") or ""
     if event.get("isBase64Encoded"):
-        from base64 import b64decode  # 2 ms, only for binary bodies  # noqa: PLC0415
+        from binascii import a2b_base64  # base64 costs 2 ms more  # noqa: PLC0415
 
-        return b64decode(body)
-    return str(body).encode()
+        return a2b_base64(body)
+    return str(body)
 
 
 def encoded_body(response: "Response", method: str) -> "tuple[str, bool]":
@@ -36,9 +36,9 @@ def encoded_body(response: "Response", method: str) -> "tuple[str, bool]":
             return body.decode(), False
         except UnicodeDecodeError:
             pass
-    from base64 import b64encode  # 2 ms, only for binary bodies  # noqa: PLC0415
+    from binascii import b2a_base64  # only for binary bodies  # noqa: PLC0415
 
-    return b64encode(body).decode(), bool(body)
+    return b2a_base64(body, newline=False).decode(), bool(body)
 
 
 def _is_text(content_type: str) -> bool:
@@ -57,3 +57,8 @@ def host_and_port(authority: str | None) -> "tuple[str, int | None]":
     else:
         host, _, port = authority.partition(":")
     return host or "localhost", int(port) if port.isdecimal() else None
+
+
+def one_cookie(name: str, values: "list[str]") -> "list[str]":
+    """Return the values of a header, those of Cookie as the one line they were: RFC 6265, 5.4."""
+    return ["; ".join(values)] if name.lower() == "cookie" else values

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function
 
 import sys
 
-from routelet.events.bodies import encoded_body, host_and_port
+from routelet.events.bodies import encoded_body, host_and_port, one_cookie
 from routelet.http import URL, Headers, Request, Response
 
 TYPE_CHECKING = False
@@ -39,11 +39,11 @@ def request_of(event: "Mapping[str, Any]") -> Request:
     Raises `TruncatedBodyError` for a body over 40 KB, of which CloudFront cuts the end off.
     """
     request = event["Records"][0]["cf"]["request"]
-    headers = Headers()
-    for name, lines in request.get("headers", {}).items():
-        values = [line["value"] for line in lines]
-        for value in ["; ".join(values)] if name.lower() == "cookie" else values:
-            headers.append(name, value)
+    headers = Headers.received(
+        (name, value)
+        for name, lines in request.get("headers", {}).items()
+        for value in one_cookie(name, [line["value"] for line in lines])
+    )
     host, port = host_and_port(headers.get("host"))
     return Request(
         URL(host=host, port=port, path=request["uri"], query=request.get("querystring") or ""),
@@ -62,9 +62,9 @@ def _body(body: "Mapping[str, Any] | None") -> bytes:
     if body.get("inputTruncated"):
         raise TruncatedBodyError("the body is over what CloudFront passes on")
     if body.get("encoding") == "base64":
-        from base64 import b64decode  # 2 ms, only for requests with a body  # noqa: PLC0415
+        from binascii import a2b_base64  # only for requests with a body  # noqa: PLC0415
 
-        return b64decode(body["data"])
+        return a2b_base64(body["data"])
     return str(body["data"]).encode()
 
 

@@ -24,12 +24,9 @@ def request_of(event: "Mapping[str, Any]", *, path_is_decoded: bool = True) -> R
     http = context["http"]
     path, root_path = _without_stage(event["rawPath"], context.get("stage"))
     cookies = event.get("cookies")
-    headers = Headers()
-    for name, value in (event.get("headers") or {}).items():
-        if not cookies or name.lower() != "cookie":
-            headers.append(name, value)
+    headers = Headers.received((event.get("headers") or {}).items())
     if cookies:
-        headers.append("cookie", "; ".join(cookies))
+        headers.set("cookie", "; ".join(cookies))
     url = URL(
         host=context.get("domainName") or "localhost",
         path=path,
@@ -61,7 +58,7 @@ def result_of(response: "Response", event: "Mapping[str, Any]") -> "dict[str, An
     body, is_base64 = encoded_body(response, event["requestContext"]["http"]["method"])
     result: dict[str, Any] = {
         "statusCode": response.status,
-        "headers": {n: value for n, value in response.headers.items() if n != "set-cookie"},
+        "headers": response.headers.joined(),
         "body": body,
         "isBase64Encoded": is_base64,
     }

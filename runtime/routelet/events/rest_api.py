@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
 
-from routelet.events.bodies import body_of, encoded_body
+from routelet.events.bodies import body_of, encoded_body, one_cookie
 from routelet.http import URL, Headers, Request
 
 TYPE_CHECKING = False
@@ -36,17 +36,12 @@ def request_of(event: "Mapping[str, Any]") -> Request:
 
 def headers_of(event: "Mapping[str, Any]") -> Headers:
     """Return each value of each header; Cookie lines are joined with "; ": RFC 6265, 5.4."""
-    headers = Headers()
     multiple = event.get("multiValueHeaders")
-    pairs = (
-        multiple.items()
-        if multiple
-        else ((name, [value]) for name, value in (event.get("headers") or {}).items())
+    if not multiple:
+        return Headers.received((event.get("headers") or {}).items())
+    return Headers.received(
+        (name, value) for name, values in multiple.items() for value in one_cookie(name, values)
     )
-    for name, values in pairs:
-        for value in ["; ".join(values)] if name.lower() == "cookie" else values:
-            headers.append(name, value)
-    return headers
 
 
 def _query(event: "Mapping[str, Any]") -> str:
