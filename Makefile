@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 
-.PHONY: demo test check format clean
+.PHONY: demo test fuzz format clean
 .DELETE_ON_ERROR:
 
 $(BIN)/uv:
@@ -35,6 +35,10 @@ test: $(VENV)/.test node_modules/.package-lock.json
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest
+
+## fuzz: the broken events of the runtime's tests, for some minutes
+fuzz: $(VENV)/.test
+	$(BIN)/python -m pytest tests/runtime/test_broken_events.py --hypothesis-profile=fuzz
 
 ## format: what `make test` would complain about, where a tool can mend it
 format: $(VENV)/.test

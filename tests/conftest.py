@@ -4,6 +4,11 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("here", deadline=None)  # a busy machine is no failure
+settings.register_profile("fuzz", deadline=None, max_examples=20_000)  # `make fuzz`
+settings.load_profile("here")
 
 
 @pytest.fixture(scope="session", autouse=True)

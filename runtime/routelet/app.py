@@ -298,6 +298,8 @@ def _as_response(value: object) -> Response:
             f"on_request returned {type(value).__name__}; it returns a Response or what next() "
             "returned"
         )
+    if not isinstance(value.body, (str, bytes)):
+        value.body = value.body and value.read()  # here, where an iterable may raise
     return value
 
 

@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 from routelet.app import App
+from routelet.events import EventError, member
 from routelet.http import Response
 
 TYPE_CHECKING = False
@@ -17,15 +18,9 @@ MAX_PAYLOAD_BYTES = 6_291_556
 https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
 """
 
-
-SOURCES = {
-    "http-api": "http_api",
-    "function-url": "function_url",
-    "rest-api": "rest_api",
-    "alb": "alb",
-    "edge": "edge",
-}
-"""Module below `routelet.events` by the name of what stands before a function."""
+SOURCES = ("http-api", "function-url", "rest-api", "alb", "edge")
+"""What stands before a function; each has a module below `routelet.events`."""
+_REASONS = {400: "Bad Request", 413: "Content Too Large"}
 
 
 def create_exports(
@@ -33,21 +28,25 @@ def create_exports(
 ) -> "Mapping[str, object]":
     """Return `{"handler": ...}` for the routes of `manifest`.
 
-    `args` may name what stands before the function, as `front`; its module is then loaded while
-    Lambda still counts the function as starting. Events of another source are understood too.
+    `args` may name what stands before the function, as `front`: its module is loaded while Lambda
+    still counts the function as starting. Events of the other sources are understood too; one of
+    no source is answered as `front` would be, with 400.
     """
     app = App(manifest)
     app.preload()
-    sources = {}
-    if "front" in args:
-        sources[args["front"]] = _module(args["front"])
+    front = args.get("front", "http-api")
+    sources = {front: _module(front)}
 
     def handler(event: "Mapping[str, Any]", context: object) -> "dict[str, Any]":  # noqa: ARG001
-        name = source_of(event)
+        name = source_of(event) or front
         source = sources.get(name)
         if source is None:
             source = sources[name] = _module(name)
-        response = app.respond(source.request_of(event))
+        try:
+            response = app.respond(source.request_of(event))
+        except EventError as error:
+            sys.stderr.write(f"{error}\n")
+            response = Response(_REASONS[error.status], error.status)
         result: dict[str, Any] = source.result_of(response, event)
         if _fits(result):
             return result
@@ -58,23 +57,21 @@ def create_exports(
     return {"handler": handler}
 
 
-def source_of(event: "Mapping[str, Any]") -> str:
-    """Return what sent `event`, one of `SOURCES`; raises `ValueError` for anything else."""
-    context = event.get("requestContext")
+def source_of(event: "Any") -> str | None:
+    """Return what sent `event`, one of `SOURCES`, or None for anything else."""
+    context = member(event, "requestContext")
     if context is None:
-        if "Records" in event:
-            return "edge"
-    elif "http" in context:
-        return "function-url" if ".lambda-url." in context.get("domainName", "") else "http-api"
-    elif "elb" in context:
+        return "edge" if member(event, "Records", 0, "cf") else None
+    if member(context, "http") is not None:
+        domain = str(member(context, "domainName"))
+        return "function-url" if ".lambda-url." in domain else "http-api"
+    if member(context, "elb") is not None:
         return "alb"
-    elif "httpMethod" in event:
-        return "rest-api"
-    raise ValueError("an event of no source that routelet knows")
+    return "rest-api" if member(event, "httpMethod") else None
 
 
 def _module(name: str) -> "Any":
-    return import_module(f"routelet.events.{SOURCES[name]}")
+    return import_module(f"routelet.events.{name.replace('-', '_')}")
 
 
 def _fits(result: "dict[str, Any]") -> bool:

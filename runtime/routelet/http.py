@@ -74,7 +74,7 @@ class Headers(_MultiMap):
     def received(cls, pairs: "Iterable[tuple[str, str]]") -> "Headers":
         """Return headers that a host read from the wire: it has refused line breaks already."""
         headers = cls()
-        headers._pairs = [(name.lower(), value) for name, value in pairs]
+        headers._pairs = [(name.lower(), value.strip(" \t")) for name, value in pairs]
         return headers
 
     def append(self, name: str, value: str) -> None:
@@ -184,6 +184,8 @@ class URL:
     ) -> None:
         if url is not None:
             scheme, host, port, path, query, fragment = _split(url)
+        if not isinstance(path, str) or not isinstance(query, str):
+            raise TypeError("path and query of a URL are text")
         self.scheme = scheme
         self.host = host
         self.port = port

@@ -4,10 +4,6 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pytest
-from hypothesis import settings
-
-settings.register_profile("here", deadline=None)  # a busy machine is no failure
-settings.load_profile("here")
 
 SITE = '[project]\nname = "site"\nversion = "1"\n'
 

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routelet.aws import SOURCES, create_exports, source_of
-from routelet.events import alb, edge, function_url, rest_api
+from routelet.events import EventError, alb, edge, function_url, rest_api
 from routelet.http import Request, Response
 
 
@@ -94,9 +94,8 @@ def test_each_source_is_recognised(name: str) -> None:
     assert name in SOURCES
 
 
-def test_an_event_of_no_source_is_refused() -> None:
-    with pytest.raises(ValueError, match="no source"):
-        source_of({"Records": [], "requestContext": {}})
+def test_an_event_of_no_source_is_none() -> None:
+    assert source_of({"Records": [], "requestContext": {}}) is None
 
 
 @pytest.mark.parametrize("name", EVENTS)
@@ -234,8 +233,13 @@ def test_c53_a_truncated_body_is_refused() -> None:
     data = base64.b64encode(b"all of it").decode()
     body = {"inputTruncated": False, "action": "read-only", "encoding": "base64", "data": data}
     assert edge.request_of(edge_event(method="POST", body=body)).body == b"all of it"
-    with pytest.raises(edge.TruncatedBodyError):
-        edge.request_of(edge_event(method="POST", body={**body, "inputTruncated": True}))
+    cut = edge_event(method="POST", body={**body, "inputTruncated": True})
+    with pytest.raises(EventError) as raised:
+        edge.request_of(cut)
+    assert raised.value.status == 413
+    handler = create_exports({"routes": ()}, {"front": "edge"})["handler"]
+    assert callable(handler)
+    assert handler(cut, None)["status"] == "413"
 
 
 @pytest.mark.parametrize("module", [rest_api, alb], ids=["C60 rest-api", "C68 alb"])

@@ -5,6 +5,7 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 
 import sys
 
+from routelet.events import member, reads_events
 from routelet.events.bodies import body_of, encoded_body, host_and_port
 from routelet.events.rest_api import headers_of
 from routelet.http import URL, Request
@@ -17,8 +18,9 @@ if TYPE_CHECKING:
     from routelet.http import Response
 
 
+@reads_events
 def request_of(event: "Mapping[str, Any]") -> Request:
-    """Return the Request of `event`; path and query arrive percent-encoded.
+    """Return the Request of `event`; path and query arrive percent-encoded; raises `EventError`.
 
     The balancer is told apart from no one: the Host header is the only host there is, and health
     checks have none. The client's address is what the balancer appended to X-Forwarded-For.
@@ -59,7 +61,7 @@ def result_of(response: "Response", event: "Mapping[str, Any]") -> "dict[str, An
     """
     from http import HTTPStatus  # 4 ms, only behind a load balancer  # noqa: PLC0415
 
-    body, is_base64 = encoded_body(response, event["httpMethod"])
+    body, is_base64 = encoded_body(response, member(event, "httpMethod"))
     try:
         reason = HTTPStatus(response.status).phrase
     except ValueError:
@@ -70,7 +72,7 @@ def result_of(response: "Response", event: "Mapping[str, Any]") -> "dict[str, An
         "body": body,
         "isBase64Encoded": is_base64,
     }
-    if "multiValueHeaders" in event:
+    if member(event, "multiValueHeaders") is not None:
         multiple: dict[str, list[str]] = {}
         for name, value in response.headers.raw():
             multiple.setdefault(name, []).append(value)

@@ -20,7 +20,7 @@ def body_of(event: "Mapping[str, Any]") -> "str | bytes":
     return str(body)
 
 
-def encoded_body(response: "Response", method: str) -> "tuple[str, bool]":
+def encoded_body(response: "Response", method: str | None) -> "tuple[str, bool]":
     """Return the body as text, or as base64 where it cannot be text.
 
     A response that has none gives an empty text: HEAD, 1xx, 204 and 304 (RFC 9110, 6.4.1).

@@ -6,6 +6,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function
 
 import sys
 
+from routelet.events import EventError, member, reads_events
 from routelet.events.bodies import encoded_body, host_and_port, one_cookie
 from routelet.http import URL, Headers, Request, Response
 
@@ -29,14 +30,11 @@ _DISALLOWED = frozenset(
 _DISALLOWED_BEGINNINGS = ("x-amz-cf-", "x-amzn-", "x-edge-")
 
 
-class TruncatedBodyError(ValueError):
-    """CloudFront passed on only the beginning of the body; answered with 413."""
-
-
+@reads_events
 def request_of(event: "Mapping[str, Any]") -> Request:
     """Return the Request of `event`; uri and query arrive percent-encoded.
 
-    Raises `TruncatedBodyError` for a body over 40 KB, of which CloudFront cuts the end off.
+    Raises `EventError`, with status 413 for a body over 40 KB: CloudFront cuts its end off.
     """
     request = event["Records"][0]["cf"]["request"]
     headers = Headers.received(
@@ -60,7 +58,7 @@ def _body(body: "Mapping[str, Any] | None") -> bytes:
     if not body or not body.get("data"):
         return b""
     if body.get("inputTruncated"):
-        raise TruncatedBodyError("the body is over what CloudFront passes on")
+        raise EventError("the body is over the 40 KB that CloudFront passes on", 413)
     if body.get("encoding") == "base64":
         from binascii import a2b_base64  # only for requests with a body  # noqa: PLC0415
 
@@ -70,7 +68,7 @@ def _body(body: "Mapping[str, Any] | None") -> bytes:
 
 def result_of(response: Response, event: "Mapping[str, Any]") -> "dict[str, Any]":
     """Return the generated response that CloudFront takes, without headers it would refuse."""
-    method = event["Records"][0]["cf"]["request"]["method"]
+    method = member(event, "Records", 0, "cf", "request", "method")
     result = _result(response, method)
     if _size(result) > MAX_RESPONSE_BYTES:
         sys.stderr.write(f"response over {MAX_RESPONSE_BYTES} bytes, CloudFront's limit\n")

@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html
 """
 
+from routelet.events import member, reads_events
 from routelet.events.bodies import body_of, encoded_body
 from routelet.http import URL, Headers, Request
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from routelet.http import Response
 
 
+@reads_events
 def request_of(event: "Mapping[str, Any]", *, path_is_decoded: bool = True) -> Request:
-    """Return the Request of `event`.
+    """Return the Request of `event`; raises `EventError`.
 
     The path arrives decoded, cookies in a list of their own, and the gateway's own facts (host
     and client address) are taken from `requestContext`: no header of a viewer chooses them.
@@ -28,7 +30,7 @@ def request_of(event: "Mapping[str, Any]", *, path_is_decoded: bool = True) -> R
     if cookies:
         headers.set("cookie", "; ".join(cookies))
     url = URL(
-        host=context.get("domainName") or "localhost",
+        host=str(context.get("domainName") or "localhost"),
         path=path,
         path_is_decoded=path_is_decoded,
         query=event.get("rawQueryString") or "",
@@ -55,7 +57,7 @@ def _without_stage(path: str, stage: str | None) -> "tuple[str, str]":
 
 def result_of(response: "Response", event: "Mapping[str, Any]") -> "dict[str, Any]":
     """Return the gateway's form of `response`; repeated headers joined, cookies in a list."""
-    body, is_base64 = encoded_body(response, event["requestContext"]["http"]["method"])
+    body, is_base64 = encoded_body(response, member(event, "requestContext", "http", "method"))
     result: dict[str, Any] = {
         "statusCode": response.status,
         "headers": response.headers.joined(),

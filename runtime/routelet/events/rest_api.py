@@ -3,6 +3,7 @@
 https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy-integrations.html
 """
 
+from routelet.events import member, reads_events
 from routelet.events.bodies import body_of, encoded_body, one_cookie
 from routelet.http import URL, Headers, Request
 
@@ -14,8 +15,9 @@ if TYPE_CHECKING:
     from routelet.http import Response
 
 
+@reads_events
 def request_of(event: "Mapping[str, Any]") -> Request:
-    """Return the Request of `event`.
+    """Return the Request of `event`; raises `EventError`.
 
     The path arrives percent-encoded and without the stage, the query decoded; headers and query
     are read from the multi-value maps, which have all that the others have.
@@ -23,7 +25,7 @@ def request_of(event: "Mapping[str, Any]") -> Request:
     context = event.get("requestContext") or {}
     path, mapping = _without_mapping(event["path"], event, context)
     return Request(
-        URL(host=context.get("domainName") or "localhost", path=path, query=_query(event)),
+        URL(host=str(context.get("domainName") or "localhost"), path=path, query=_query(event)),
         method=event["httpMethod"],
         headers=headers_of(event),
         body=body_of(event),
@@ -85,7 +87,7 @@ def _stage(path: str, context: "Mapping[str, Any]") -> str:
 
 def result_of(response: "Response", event: "Mapping[str, Any]") -> "dict[str, Any]":
     """Return the gateway's form of `response`; a key that it does not know would be a 502."""
-    body, is_base64 = encoded_body(response, event["httpMethod"])
+    body, is_base64 = encoded_body(response, member(event, "httpMethod"))
     multiple: dict[str, list[str]] = {}
     for name, value in response.headers.raw():
         multiple.setdefault(name, []).append(value)
