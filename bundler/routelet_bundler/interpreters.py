@@ -7,6 +7,7 @@ what it is handed is on its path.
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -38,11 +39,16 @@ def find_interpreter(minor: str) -> Path | None:
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
     on_path = shutil.which(f"python{minor}")
     candidates = [Path(on_path)] if on_path else []
-    candidates += sorted(pyenv.glob(f"{minor}.*/bin/python{minor}"), reverse=True)
+    versions = pyenv.glob(f"{minor}.*/bin/python{minor}")
+    candidates += sorted(versions, key=_numbers_of_version, reverse=True)
     for candidate in candidates:
         if (found := _interpreter_at(candidate, minor)) is not None:
             return found
     return _managed_by_uv(minor)
+
+
+def _numbers_of_version(executable: Path) -> list[int]:
+    return [int(number) for number in re.findall(r"\d+", executable.parents[1].name)]
 
 
 def _managed_by_uv(minor: str) -> Path | None:
@@ -87,8 +93,15 @@ def run_isolated(
     *,
     environment: Mapping[str, str] | None = None,
     cwd: Path | None = None,
+    hash_seed: str | None = None,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Run `script` apart from everything installed, with `data` on its standard input."""
-    command = [str(interpreter), "-I", "-S", "-B", str(script)]
+    """Run `script` apart from everything installed, with `data` on its standard input.
+
+    With a `hash_seed` hashes are the same each time, and the script's folder is on its path.
+    """
+    isolated = "-I" if hash_seed is None else "-s"  # -I ignores the seed
+    command = [str(interpreter), isolated, "-S", "-B", str(script)]
     given = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", **(environment or {})}
+    if hash_seed is not None:
+        given["PYTHONHASHSEED"] = hash_seed
     return subprocess.run(command, input=data, capture_output=True, check=False, env=given, cwd=cwd)

@@ -7,6 +7,8 @@ where a page failed. What pages print goes to standard error.
 """
 
 import json
+import os
+import re
 import sys
 import traceback
 from collections.abc import Mapping
@@ -23,6 +25,8 @@ from routelet.pages import load_page  # noqa: E402
 from routelet.routing import url_for  # noqa: E402
 
 Page = Mapping[str, Any]
+_EXTENSION = re.compile(r"\.[A-Za-z]\w*$")
+"""What ends a route that names its file: /feed.xml, /[id].json, and not /v1.2."""
 REDIRECTS = (301, 302, 303, 307, 308)
 
 
@@ -40,10 +44,10 @@ class BuildTimeRequest(Request):
     __slots__ = ()
 
     def __getattribute__(self, name: str) -> Any:
-        if name in ("headers", "body"):
+        if name in ("headers", "body", "_body"):
             raise UnknownAtBuildTimeError(
-                f"the {name} of a request are not known while a page is prerendered; set "
-                "prerender = False to render it on request"
+                f"the {name.lstrip('_')} of a request are not known while a page is prerendered; "
+                "set prerender = False to render it on request"
             )
         return super().__getattribute__(name)
 
@@ -56,6 +60,7 @@ class Renderer:
         self.pages: list[dict[str, str]] = []
         self.warnings: list[str] = []
         self.url = ""
+        self._owners: dict[str, str] = {}
 
     def page(self, page: Page) -> None:
         """Render every URL of a route."""
@@ -78,8 +83,15 @@ class Renderer:
         target = Path(JOB["out"], path)
         if not target.resolve().is_relative_to(Path(JOB["out"]).resolve()):
             raise PageError(f"its file {path} would be outside of the folder")
-        target.parent.mkdir(parents=True, exist_ok=True)
-        target.write_bytes(body)
+        if target.exists():
+            first = self._owners.get(path, "public/, or of a page below it")
+            raise PageError(f"its file {path} is there already, that of {first}")
+        try:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            target.write_bytes(body)
+        except OSError as error:
+            raise PageError(f"its file {path} cannot be written: {error.strerror}") from None
+        self._owners[path] = f"{page['component']} ({self.url})"
         self.pages.append({"path": path, "route": page["route"]})
 
 
@@ -108,7 +120,10 @@ def _checked(
     for name, value in params.items():
         if value is not None and not isinstance(value, str | int):
             raise PageError(f"{place}: {name} is no text: {value!r}")
-    return params, item.get("props") or {}
+    props = item.get("props") or {}
+    if not isinstance(props, dict):
+        raise PageError(f"{place}: props is no dict: {props!r}")
+    return params, props
 
 
 def _body_of(response: Response, url: str) -> tuple[bytes, bool]:
@@ -133,7 +148,7 @@ def _moved(response: Response) -> bytes:
 def _file_path(path: str, page: Page, *, is_html: bool) -> str:
     """Return the file of a URL path: Astro's `build.format`."""
     path = path.strip("/")
-    if not is_html or "." in path.rpartition("/")[2]:
+    if not is_html or _EXTENSION.search(page["route"]):
         return path
     if not path:
         return "index.html"
@@ -141,7 +156,7 @@ def _file_path(path: str, page: Page, *, is_html: bool) -> str:
     return f"{path}.html" if as_file or path in ("404", "500") else f"{path}/index.html"
 
 
-def _told(error: Exception, page: Page, url: str) -> dict[str, object]:
+def _told(error: BaseException, page: Page, url: str) -> dict[str, object]:
     """Return what went wrong, the traceback cut to the site's own frames."""
     frames = []
     for frame in traceback.extract_tb(error.__traceback__):
@@ -160,17 +175,21 @@ def _told(error: Exception, page: Page, url: str) -> dict[str, object]:
 
 def main() -> dict[str, object]:
     """Render everything, up to the first page that fails."""
-    renderer, error = Renderer(), None
-    for page in JOB["manifest"]["routes"]:
-        if not page["prerender"]:
-            continue
-        try:
+    pages = [page for page in JOB["manifest"]["routes"] if page["prerender"]]
+    page, renderer = pages[0], None
+    try:
+        renderer = Renderer()
+        for page in pages:
             renderer.page(page)
-        except Exception as raised:  # noqa: BLE001 - whatever a page raises is told
-            error = _told(raised, page, renderer.url)
-            break
-    return {"pages": renderer.pages, "warnings": renderer.warnings, "error": error}
+    except BaseException as error:  # noqa: BLE001 - whatever a page raises is told, SystemExit too
+        url = renderer.url if renderer else page["route"]
+        return {"pages": [], "warnings": [], "error": _told(error, page, url)}
+    return {"pages": renderer.pages, "warnings": renderer.warnings, "error": None}
 
 
-to_caller, sys.stdout = sys.stdout, sys.stderr
+to_caller = os.fdopen(os.dup(1), "w")
+os.dup2(2, 1)  # what pages print, and the processes that they start
 json.dump(main(), to_caller)
+to_caller.flush()
+sys.stderr.flush()
+os._exit(0)  # threads that a page started do not hold the build up

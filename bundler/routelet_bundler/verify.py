@@ -54,6 +54,7 @@ def verify(
         return Verdict(function=function.name, verified=False, how=how)
     how = f"Python {target.python}" + ("" if runs_here(target) else ", as its host twin")
     key = digest("verified", packed.sha256, str(interpreter), str(provided), how,
+                 json.dumps(function.config.environment, sort_keys=True),
                  *(twin.key for twin in twins))  # fmt: skip
     if cache.read("verified", key) is None:
         _import_all(function, packed, interpreter, provided, twins)
@@ -82,7 +83,9 @@ def _import_all(
             interpreter, _WORKER, json.dumps(job).encode(), environment=environment, cwd=folder
         )
         if done.returncode or not done.stdout:
-            raise _failure(function, {"what": done.stderr.decode()[-2000:], "frames": []}, folder)
+            said = done.stderr.decode(errors="replace")[-2000:]
+            what = f"the process ended with status {done.returncode}: {said}"
+            raise _failure(function, {"what": what, "frames": []}, folder)
         failure = json.loads(done.stdout)
         if failure is not None:
             raise _failure(function, failure, folder)

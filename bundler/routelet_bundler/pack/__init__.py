@@ -64,7 +64,9 @@ class Packer:
         parts[function.entry] = self._entry(function, entry)
         for distribution, _ in function.traced.distributions:
             parts[distribution.name] = self._distribution(distribution)
-        members = [one for part in parts.values() for one in part]
+        # What two distributions own, such as the __init__.py of their namespace, is packed once.
+        once = {(one.name, one.crc): one for part in parts.values() for one in part}
+        members = list(once.values())
         data = archive([*members, *_folders(members)])
         packed = Zip(
             path=path,

@@ -8,6 +8,7 @@ import struct
 import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import PurePosixPath
 
 from routelet_bundler.errors import RouteletError
@@ -23,6 +24,7 @@ _UTF8 = 0x800
 _FILE_0644 = 0o100644 << 16
 _FOLDER_0755 = 0o040755 << 16 | 0x10  # MS-DOS's directory bit, which some readers go by
 _VERSION = 20
+_MAX_ENTRIES = 65_535
 _MADE_ON_UNIX = 3 << 8 | _VERSION
 STORED, DEFLATED = 0, 8
 
@@ -90,12 +92,19 @@ def _attributes(name: str) -> int:
 
 
 def _refuse_unsafe_names(names: list[str]) -> None:
-    for name, following in zip(names, [*names[1:], None], strict=True):
+    if len(names) > _MAX_ENTRIES:
+        raise RouteletError(f"{len(names):,} files, and a zip has {_MAX_ENTRIES:,} at most")
+    for name in names:
         path = PurePosixPath(name)
-        plain = str(path) == name.removesuffix("/")
+        plain = path.parts and str(path) == name.removesuffix("/")
         if path.is_absolute() or ".." in path.parts or "\\" in name or not plain:
             raise RouteletError(f"{name!r} is no safe name in a zip", mend="rename the file")
         if not name.isprintable():
             raise RouteletError(f"{name!r} has characters that do not print", mend="rename it")
+    # With an x at its end a folder's own name, `lib/`, is among its parents.
+    folders = {str(parent) for name in names for parent in PurePosixPath(f"{name}x").parents}
+    if both := folders.intersection(names):
+        raise RouteletError(f"{min(both)} is a file and a folder", mend="rename one of the two")
+    for name, following in pairwise(names):
         if name == following:
             raise RouteletError(f"{name} would be in the zip twice", mend="rename one of the two")

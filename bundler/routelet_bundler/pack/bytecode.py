@@ -28,7 +28,8 @@ def compiled(
     if interpreter is None or not sources:
         return {}
     jobs = [[str(source), f"{folder}/{archive}"] for archive, source in sources]
-    done = run_isolated(interpreter, _WORKER, json.dumps(jobs).encode())
+    # Before Python 3.11 a set of constants is marshalled in the order of its hashes.
+    done = run_isolated(interpreter, _WORKER, json.dumps(jobs).encode(), hash_seed="0")
     if done.returncode:
         raise RouteletError(f"compiling under {interpreter} failed: {done.stderr.decode()}")
     pycs, position = {}, 0

@@ -18,7 +18,7 @@ def compiled(source: str, name: str) -> bytes:
     data = Path(source).read_bytes()
     try:
         code = compile(data, name, "exec", dont_inherit=True, optimize=0)
-    except (SyntaxError, ValueError):
+    except (SyntaxError, ValueError, RecursionError, MemoryError):  # the latter for deep nesting
         return b""
     # PEP 552: magic, flags (1: a hash follows; 2, which is not set: check it), hash, code.
     header = importlib.util.MAGIC_NUMBER + (1).to_bytes(4, "little")

@@ -1,0 +1,232 @@
+"""Prerendered routes: which files they give, and how a page that cannot be one is told."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+
+from routelet_bundler import Build, RouteletError, build
+
+SITE = '[project]\nname = "site"\nversion = "1"\n'
+TELL = "def GET(ctx):\n    return f'{ctx.url.path} {ctx.params} {ctx.props}'\n"
+DATA = "def GET(ctx):\n    return {'x': 1}\n"
+
+BuildOf = Callable[..., Build]
+
+
+@pytest.fixture
+def built(write_site: Callable[..., Path]) -> BuildOf:
+    """Return a function that builds a static site of these pages."""
+
+    def made(pages: Mapping[str, str], config: str = "", **files: str) -> Build:
+        written = {f"src/pages/{name}": text for name, text in pages.items()}
+        others = {f"src/{name}.py": text for name, text in files.items()}
+        return build(write_site({**written, **others}, pyproject=SITE + config))
+
+    return made
+
+
+def files_of(result: Build) -> dict[str, str]:
+    client = result.out_dir / "client"
+    return {
+        path.relative_to(client).as_posix(): path.read_text()
+        for path in client.rglob("*")
+        if path.is_file()
+    }
+
+
+def refused(built: BuildOf, *arguments: object, **files: str) -> RouteletError:
+    with pytest.raises(RouteletError) as raised:
+        built(*arguments, **files)
+    return raised.value
+
+
+def listing(returned: str, body: str = TELL) -> str:
+    return f"def get_static_paths():\n    return {returned}\n{body}"
+
+
+FORMATS = {
+    "directory": {"index.html", "about/index.html", "blog/index.html", "blog/404/index.html"},
+    "file": {"index.html", "about.html", "blog.html", "blog/404.html"},
+    "preserve": {"index.html", "about.html", "blog/index.html", "blog/404.html"},
+}
+
+
+@pytest.mark.parametrize("base", ["", 'base = "/docs"\n'])
+@pytest.mark.parametrize("name", FORMATS)
+def test_the_file_of_a_page_is_that_of_the_format(built: BuildOf, name: str, base: str) -> None:
+    pages = {"index.md": "# Home", "about.md": "# About", "blog/index.html": "", "blog/404.md": ""}
+    result = built(pages, f'[tool.routelet]\n{base}build.format = "{name}"\n')
+    assert files_of(result).keys() == FORMATS[name]
+    assert {(one.path, one.route) for one in result.prerendered} >= {("index.html", "/")}
+    assert {one.path for one in result.prerendered} == FORMATS[name]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_endpoints_and_error_pages_have_one_file_name_in_every_format(
+    built: BuildOf, name: str
+) -> None:
+    gone = "from routelet import Response\ndef GET(ctx):\n    return Response.html('no', 404)\n"
+    pages = {"404.py": gone, "500.md": "", "data.json.py": DATA, "feed.py": DATA, "x.html.py": TELL}
+    result = built(pages, f'[tool.routelet]\nbuild.format = "{name}"\n')
+    assert files_of(result).keys() == {"404.html", "500.html", "data.json", "feed", "x.html"}
+    assert files_of(result)["404.html"] == "no"
+
+
+def test_a_page_with_a_dot_in_its_url_is_a_page(built: BuildOf) -> None:
+    result = built({"v1.2.md": "", "docs/[v].py": listing("[{'params': {'v': '1.3'}}]")})
+    assert files_of(result).keys() == {"v1.2/index.html", "docs/1.3/index.html"}
+
+
+def test_get_static_paths_gives_a_file_for_each_item_with_its_params_and_props(
+    built: BuildOf,
+) -> None:
+    items = "[{'params': {'id': 'a b'}, 'props': {'n': 1}}, {'params': {'id': 2}, 'props': None}]"
+    assert files_of(built({"[id].py": listing(items)})) == {
+        "a b/index.html": "/a b {'id': 'a b'} {'n': 1}",
+        "2/index.html": "/2 {'id': '2'} {}",
+    }
+
+
+def test_an_absent_rest_parameter_is_the_folder_itself(built: BuildOf) -> None:
+    items = "({'params': {'p': None}}, {'params': {'p': 'a/b'}})"
+    assert files_of(built({"docs/[...p].py": listing(items)})) == {
+        "docs/index.html": "/docs {'p': None} {}",
+        "docs/a/b/index.html": "/docs/a/b {'p': 'a/b'} {}",
+    }
+
+
+def test_a_rest_parameter_may_be_left_out_and_beside_another(built: BuildOf) -> None:
+    items = "[{'params': {'lang': 'sv'}}, {'params': {'lang': 'en', 'p': 'caf\u00e9'}}]"
+    files = files_of(built({"[lang]/[...p].py": listing(items)}))
+    assert files.keys() == {"sv/index.html", "en/caf\u00e9/index.html"}
+
+
+def test_get_static_paths_may_be_async_and_handlers_take_params_by_name(built: BuildOf) -> None:
+    page = "async " + listing(
+        "[{'params': {'id': 7}}]", "async def GET(ctx, id: int):\n    return str(id + 1)\n"
+    )
+    assert files_of(built({"[id].py": page})) == {"7/index.html": "8"}
+
+
+def test_an_item_that_another_page_answers_is_left_out_with_a_warning(built: BuildOf) -> None:
+    items = "[{'params': {'id': 'about'}}, {'params': {'id': 'x'}}]"
+    result = built({"[id].py": listing(items), "about.html": "About"})
+    assert files_of(result).keys() == {"about/index.html", "x/index.html"}
+    assert files_of(result)["about/index.html"] == "About"
+    assert result.warnings == (
+        "src/pages/[id].py: /about is answered by src/pages/about.html, left out",
+    )
+
+
+FAULTY = {
+    "no list": ("{'id': 1}", "get_static_paths returned dict, not a list"),
+    "nothing": ("None", "get_static_paths returned NoneType, not a list"),
+    "an item that is text": ("['a']", "item 0 is no {\"params\": {...}}: 'a'"),
+    "an item without params": ("[{'id': 1}]", 'item 0 is no {"params": {...}}'),
+    "params that are none": ("[{'params': ['a']}]", 'item 0 is no {"params": {...}}'),
+    "a parameter that is missing": ("[{'params': {}}]", "and the file name differ in: id"),
+    "one too many": ("[{'params': {'id': 1, 'z': 2}}]", "and the file name differ in: z"),
+    "no text": ("[{'params': {'id': 'a'}}, {'params': {'id': 1.5}}]", "item 1: id is no text: 1.5"),
+    "an empty parameter": ("[{'params': {'id': ''}}]", '[id] needs the parameter "id"'),
+    "a folder above": ("[{'params': {'id': '..'}}]", "/[id] has no URL with {'id': '..'}"),
+    "NUL": ("[{'params': {'id': 'a\\0'}}]", "/[id] has no URL with {'id': 'a\\x00'}"),
+}
+
+
+@pytest.mark.parametrize("kind", FAULTY)
+def test_a_faulty_item_is_told_with_its_page(built: BuildOf, kind: str) -> None:
+    returned, what = FAULTY[kind]
+    error = refused(built, {"[id].py": listing(returned)})
+    assert what in error.what
+    assert error.where.partition(":")[0] == "src/pages/[id].py"
+
+
+def test_props_that_are_no_dict_are_told_with_their_item(built: BuildOf) -> None:
+    error = refused(built, {"[id].py": listing("[{'params': {'id': 'a'}, 'props': ['x']}]")})
+    assert "item 0" in error.what
+
+
+def test_a_redirect_becomes_a_page_that_takes_a_browser_on(built: BuildOf) -> None:
+    page = "def GET(ctx):\n    return ctx.redirect('/new?a=1&b=\"2\"', 301)\n"
+    text = files_of(built({"old.py": page}))["old/index.html"]
+    assert 'http-equiv="refresh" content="0;url=/new?a=1&amp;b=&quot;2&quot;"' in text
+    assert '<a href="/new?a=1&amp;b=&quot;2&quot;">' in text
+    assert 'content="noindex"' in text
+
+
+@pytest.mark.parametrize(("returned", "status"), [("Response('x', 418)", 418), ("None", 204)])
+def test_a_status_that_no_file_can_have_is_refused(
+    built: BuildOf, returned: str, status: int
+) -> None:
+    page = f"from routelet import Response\ndef GET(ctx):\n    return {returned}\n"
+    error = refused(built, {"a.py": page})
+    assert error.what.startswith(f"answered with status {status}, which no file can have")
+    assert "/a of src/pages/a.py" in error.what
+    assert error.where == "src/pages/a.py"
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        "request.headers",
+        "request.body",
+        "request.cookies",
+        "cookies.get('a')",
+        "client_address",
+        "request.form()",
+        "request.text()",
+        "request.json()",
+    ],
+)
+def test_what_only_a_request_has_is_refused_at_its_line(built: BuildOf, asked: str) -> None:
+    error = refused(built, {"a.py": f"def GET(ctx):\n    x = 1\n    return str(ctx.{asked})\n"})
+    assert error.where == "src/pages/a.py:3"
+    assert "while a page is prerendered" in error.what or "at build time" in error.what
+    assert "prerender = False" in error.mend
+
+
+def test_a_traceback_names_the_site_s_own_frames_only(built: BuildOf) -> None:
+    shared = "import json\n\n\ndef load(text):\n    return json.loads(text)\n"
+    page = "from shared import load\ndef GET(ctx):\n    return load('{')\n"
+    error = refused(built, {"a.py": page}, shared=shared)
+    assert error.where == "src/shared.py:5"
+    assert error.what.startswith("JSONDecodeError: ")
+    named = [line.split('"')[1] for line in error.mend.splitlines() if "File" in line]
+    assert [Path(one).name for one in named] == ["a.py", "shared.py"]
+
+
+def test_what_pages_print_does_no_harm(built: BuildOf) -> None:
+    page = "print('{}', flush=True)\ndef GET(ctx):\n    print('x')\n    return 'page'\n"
+    assert files_of(built({"a.py": page})) == {"a/index.html": "page"}
+
+
+@pytest.mark.parametrize("does", ["sys.exit(0)", "sys.exit(3)", "os.write(1, b'x'); 1 / 0"])
+def test_a_page_that_ends_the_process_or_writes_past_python_is_told_at_its_line(
+    built: BuildOf, does: str
+) -> None:
+    error = refused(built, {"a.py": f"import os, sys\ndef GET(ctx):\n    {does}\n"})
+    assert error.where == "src/pages/a.py:3"
+
+
+def test_middleware_that_does_not_import_is_told_at_its_line(built: BuildOf) -> None:
+    middleware = "x = 1\ny = x / 0\ndef on_request(ctx, next): ...\n"
+    assert refused(built, {"a.html": ""}, middleware=middleware).where == "src/middleware.py:2"
+
+
+def test_a_file_that_is_a_folder_of_others_is_refused(built: BuildOf) -> None:
+    error = refused(built, {"api/index.py": DATA, "api/x.py": DATA})
+    assert "/api" in error.what
+    assert error.where.startswith("src/pages/api/")
+
+
+CLASHES = {
+    "two pages": {"a.md": "", "a.html.py": TELL},
+    "two items": {"[id].py": listing("[{'params': {'id': 'a'}}, {'params': {'id': 'a'}}]")},
+}
+
+
+@pytest.mark.parametrize("kind", CLASHES)
+def test_two_outputs_for_one_file_are_told(built: BuildOf, kind: str) -> None:
+    error = refused(built, CLASHES[kind], '[tool.routelet]\nbuild.format = "file"\n')
+    assert "a.html" in error.what

@@ -1,0 +1,215 @@
+"""Zips are imported alone, by the target's Python; what fails is told with the site's own lines."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from routelet_bundler import RouteletError, build
+from routelet_bundler.cache import Cache
+from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.model import Build, Function, Verdict, Zip
+from routelet_bundler.verify import verify
+
+SITE = (
+    '[project]\nname = "site"\nversion = "1"\n'
+    '[tool.routelet]\noutput = "server"\nadapter = "aws-lambda"\n'
+)
+PAGE = "\ndef GET(ctx):\n    return 'x'\n"
+HIDDEN = "import importlib\nimportlib.import_module(''.join(['{}', '{}']))\n"
+"""An import that no one sees without running it."""
+
+BuildOf = Callable[..., Build]
+
+
+@pytest.fixture
+def built(write_site: Callable[..., Path], tmp_path: Path) -> BuildOf:
+    """Return a function that builds a page and other files below `src/`, with a cache of its own.
+
+    A zip that passed is not run again: another test's verdict must not be ours.
+    """
+
+    def made(page: str, files: Mapping[str, str] | None = None, config: str = "") -> Build:
+        others = {f"src/{name}": text for name, text in (files or {}).items()}
+        root = write_site({"src/pages/a.py": page + PAGE, **others}, pyproject=SITE + config)
+        return build(root, cache_folder=tmp_path / "cache")
+
+    return made
+
+
+def refused(built: BuildOf, *arguments: object) -> RouteletError:
+    with pytest.raises(RouteletError) as raised:
+        built(*arguments)
+    return raised.value
+
+
+def verified(result: Build, cache: Path, **changes: object) -> Verdict:
+    """Verify the one function of a build once more, changed, with another cache."""
+    function: Function = replace(result.functions[0].function, **changes)
+    packed: Zip = result.functions[0].zip
+    there = replace(packed, path=result.out_dir / "functions" / packed.path.name)
+    return verify(function, there, provided=None, twins=(), cache=Cache(cache))
+
+
+def test_a_missing_module_is_told_with_the_chain_of_imports(built: BuildOf) -> None:
+    error = refused(
+        built,
+        "import lib.m",
+        {"lib/m.py": "x = 1\n\nfrom lib import n\n", "lib/n.py": HIDDEN.format("pendu", "lum")},
+    )
+    assert error.what == (
+        "the function of /a does not start: ModuleNotFoundError: No module named 'pendulum'"
+    )
+    assert error.where == "src/lib/n.py:2"
+    assert error.mend == (
+        'add it to dependencies, or include = ["pendulum"] '
+        "(imported by src/lib/n.py:2 <- src/lib/m.py:3 <- src/pages/a.py:1)"
+    )
+
+
+def test_a_missing_module_of_the_page_itself_needs_no_chain(built: BuildOf) -> None:
+    error = refused(built, HIDDEN.format("pendu", "lum"))
+    assert error.where == "src/pages/a.py:2"
+    assert error.mend == 'add it to dependencies, or include = ["pendulum"]'
+
+
+@pytest.mark.parametrize("module", ["pytest", "hypothesis", "routelet_bundler", "uv", "boto3"])
+def test_nothing_of_the_environment_that_builds_is_there(built: BuildOf, module: str) -> None:
+    error = refused(built, HIDDEN.format(module[:2], module[2:]))
+    assert f"ModuleNotFoundError: No module named '{module}'" in error.what
+
+
+def test_a_file_of_the_site_that_was_not_packed_is_not_there(built: BuildOf) -> None:
+    error = refused(built, HIDDEN.format("lib.", "m"), {"lib/m.py": "", "lib/d.txt": ""})
+    assert "No module named 'lib'" in error.what
+
+
+@pytest.mark.parametrize(
+    ("source", "what"),
+    [
+        ("import sys\nsys.exit(0)", "SystemExit: 0"),
+        ("import sys\nsys.exit('no database')", "SystemExit: no database"),
+        ("x = 1\nraise KeyboardInterrupt", "KeyboardInterrupt: "),
+        ("x = {}\nx['gr\u00f6\u00dfe']", "KeyError: 'gr\u00f6\u00dfe'"),
+    ],
+)
+def test_a_module_that_ends_its_process_or_raises_is_told_at_its_line(
+    built: BuildOf, source: str, what: str
+) -> None:
+    error = refused(built, source)
+    assert error.what == f"the function of /a does not start: {what}"
+    assert (error.where, error.mend) == ("src/pages/a.py:2", "mend the module")
+
+
+def test_a_process_that_ends_without_a_word_is_a_failure(built: BuildOf) -> None:
+    error = refused(built, "import os\nos._exit(0)")
+    assert error.what.startswith("the function of /a does not start: ")
+    assert error.where == "pages/entry_a.py"
+
+
+def test_a_name_that_a_module_has_not_is_no_missing_dependency(built: BuildOf) -> None:
+    error = refused(built, "from lib.m import nope", {"lib/m.py": "x = 1\n"})
+    assert "cannot import name 'nope'" in error.what
+    assert error.mend == "mend the module"
+
+
+def test_what_modules_print_and_read_does_no_harm(built: BuildOf) -> None:
+    result = built(
+        "import sys\nprint('{\"what\": \"no\"}', flush=True)\nsys.stderr.write('x')\n"
+        "assert sys.stdin.read() == ''"
+    )
+    assert result.functions[0].verdict.verified
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["import os\nos.write(1, b'x')", "import subprocess\nsubprocess.run(['echo', 'x'])"],
+    ids=["a write", "a process"],
+)
+def test_what_is_written_past_python_does_no_harm(built: BuildOf, source: str) -> None:
+    assert built(source).functions[0].verdict.verified
+
+
+def test_variables_are_those_of_the_configuration_and_of_the_host(
+    built: BuildOf, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SECRET", "1")
+    result = built(
+        "import os\nassert os.environ['MODE'] == 'live'\nassert os.environ['AWS_REGION']\n"
+        "assert 'SECRET' not in os.environ",
+        {},
+        '[tool.routelet.routes."/a"]\nenvironment = { MODE = "live" }\n',
+    )
+    assert result.functions[0].verdict.verified
+
+
+def test_a_variable_that_is_not_configured_is_missed_at_its_line(built: BuildOf) -> None:
+    error = refused(built, "import os\nx = os.environ['MODE']")
+    assert (error.what.rpartition(": ")[2], error.where) == ("'MODE'", "src/pages/a.py:2")
+
+
+def test_an_entry_without_the_export_is_refused(built: BuildOf, tmp_path: Path) -> None:
+    result = built("")
+    with pytest.raises(RouteletError) as raised:
+        verified(result, tmp_path / "fresh", handler="pages/entry_a.start")
+    assert "the entry module has no callable 'start'" in raised.value.what
+    assert raised.value.where == "pages/entry_a.py"
+
+
+def test_every_module_that_is_loaded_on_a_request_is_imported(
+    built: BuildOf, tmp_path: Path
+) -> None:
+    result = built("")
+    with pytest.raises(RouteletError) as raised:
+        verified(result, tmp_path / "fresh", modules=("pages.a", "pages.b"))
+    assert "No module named 'pages.b'" in raised.value.what
+
+
+def logged(log: Path) -> str:
+    """Return a module that leaves a line in `log` each time it is imported."""
+    return f"with open({str(log)!r}, 'a') as log:\n    log.write('x\\n')\n"
+
+
+def test_a_zip_that_passed_is_not_run_again(built: BuildOf, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    first = built(logged(log))
+    assert log.read_text() == "x\n"
+    assert built(logged(log)).functions[0].verdict == first.functions[0].verdict
+    assert log.read_text() == "x\n"
+    built(logged(log) + "y = 1\n")
+    assert log.read_text() == "x\nx\n"
+
+
+def test_a_zip_that_failed_is_run_again(built: BuildOf, tmp_path: Path) -> None:
+    here = f"import os\nassert os.path.exists({str(tmp_path / 'here')!r})"
+    assert "AssertionError" in refused(built, here).what
+    (tmp_path / "here").touch()
+    assert built(here).functions[0].verdict.verified
+
+
+def test_a_verdict_is_not_kept_for_other_variables(built: BuildOf) -> None:
+    page = "import os\nx = os.environ['MODE']"
+    built(page, {}, '[tool.routelet.routes."/a"]\nenvironment = { MODE = "live" }\n')
+    assert "'MODE'" in refused(built, page).what
+
+
+def test_another_python_runs_the_zip_as_well(built: BuildOf, tmp_path: Path) -> None:
+    other = next((one for one in ("3.13", "3.12") if one != HOST and find_interpreter(one)), None)
+    if other is None:
+        pytest.skip("this machine has one Python")
+    log = tmp_path / "log"
+    result = built(logged(log))
+    target = replace(result.functions[0].function.target, python=other)
+    verdict = verified(result, tmp_path / "cache", target=target)
+    assert verdict == Verdict(function="a", verified=True, how=f"Python {other}")
+    assert len(log.read_text().splitlines()) == 2
+
+
+def test_a_python_that_is_not_here_says_so_and_runs_nothing(built: BuildOf, tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    result = built(logged(log))
+    target = replace(result.functions[0].function.target, python="3.99")
+    verdict = verified(result, tmp_path / "fresh", target=target)
+    assert verdict == Verdict(function="a", verified=False, how="no Python 3.99 on this machine")
+    assert log.read_text() == "x\n"
