@@ -54,10 +54,10 @@ def test_templates_and_the_command_work_from_the_wheel(
     subprocess.run(install, check=True)
     code = (
         "from routelet_bundler.generated import read_template\n"
-        "print(read_template('function/entry.py.jinja')[:3])"
+        "print('MANIFEST' in read_template('function/entry.py.jinja'))"
     )
     run = subprocess.run([python, "-I", "-c", code], check=True, capture_output=True, text=True)
-    assert run.stdout == '"""\n'
+    assert run.stdout == "True\n"
     routelet = [environment / "bin/routelet", "--version"]
     said = subprocess.run(routelet, check=True, capture_output=True, text=True)
     assert said.stdout.startswith("routelet, version ")
