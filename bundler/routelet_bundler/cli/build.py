@@ -55,7 +55,7 @@ def command(
     else:
         _print_table(made)
     console.print(
-        f"{len(made.functions)} functions, {len(made.prerendered)} prerendered files "
+        f"functions: {len(made.functions)}, prerendered files: {len(made.prerendered)}, "
         f"in {time.monotonic() - start:.2f} s"
     )
 

@@ -240,7 +240,7 @@ def test_json_of_a_build_is_its_manifest_alone(write_site: Site, tmp_path: Path)
     assert json.loads(shown.stdout) == json.loads((root / "dist/routelet.json").read_text())
     assert "discover ..." in shown.stderr
     assert "warning src/pages/b.txt" in shown.stderr
-    assert "0 functions, 1 prerendered files" in shown.stderr
+    assert "functions: 0, prerendered files: 1" in shown.stderr
 
 
 def test_json_of_what_failed_is_nothing(write_site: Site) -> None:
