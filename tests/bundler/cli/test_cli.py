@@ -295,7 +295,7 @@ def test_progress_on_a_terminal_is_a_bar(write_site: Site, tmp_path: Path) -> No
     cache = str(tmp_path / "cache")
     shown = on_terminal(["build", "--root", str(root)], ROUTELET_CACHE=cache)
     assert "discover ..." not in shown
-    assert "1 prerendered files" in shown
+    assert "prerendered files: 1" in shown
 
 
 def test_what_an_integration_logs_is_for_people(write_site: Site, tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import shutil
 import stat
 import subprocess
 import zipfile
+from collections.abc import Iterable
 from pathlib import Path
 from zlib import crc32
 
@@ -22,7 +23,15 @@ PARTS = st.text(
 ).filter(lambda part: part not in {".", ".."})
 NAMES = st.lists(PARTS, min_size=1, max_size=4).map("/".join)
 CONTENTS = st.binary(max_size=40) | st.binary(max_size=20).map(lambda block: block * 200)
-FILES = st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=8)
+
+
+def is_no_folder_of(name: str, others: Iterable[str]) -> bool:
+    return not any(other.startswith(f"{name}/") for other in others)
+
+
+FILES = st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=8).filter(
+    lambda files: all(is_no_folder_of(name, files) for name in files)
+)
 
 
 def zip_of(files: dict[str, bytes]) -> bytes:
