@@ -5,6 +5,7 @@ from importlib import import_module
 
 from routelet.app import App
 from routelet.events import EventError, member
+from routelet.events.bodies import is_over
 from routelet.http import Response
 
 TYPE_CHECKING = False
@@ -48,7 +49,7 @@ def create_exports(
             sys.stderr.write(f"{error}\n")
             response = Response(_REASONS[error.status], error.status)
         result: dict[str, Any] = source.result_of(response, event)
-        if _fits(result):
+        if not is_over(MAX_PAYLOAD_BYTES, result):
             return result
         sys.stderr.write(f"response over {MAX_PAYLOAD_BYTES} bytes, Lambda's limit\n")
         too_large: dict[str, Any] = source.result_of(Response("Internal Server Error", 500), event)
@@ -72,15 +73,3 @@ def source_of(event: "Any") -> str | None:
 
 def _module(name: str) -> "Any":
     return import_module(f"routelet.events.{name.replace('-', '_')}")
-
-
-def _fits(result: "dict[str, Any]") -> bool:
-    """Tell whether `result` fits; only a body near the limit is encoded to see."""
-    body = result.get("body", "")
-    if len(body) * 12 < MAX_PAYLOAD_BYTES - 65_536:  # \\ud83d\\ude00 is one character; and headers
-        return True
-    import json  # loaded by the runtime client already  # noqa: PLC0415
-
-    # The runtime client escapes what is not ASCII, from Python 3.12 on no more.
-    text = json.dumps(result, ensure_ascii=sys.version_info < (3, 12))
-    return len(text.encode("utf-8", "surrogatepass")) <= MAX_PAYLOAD_BYTES

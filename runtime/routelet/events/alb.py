@@ -6,16 +6,18 @@ https://docs.aws.amazon.com/elasticloadbalancing/latest/application/lambda-funct
 import sys
 
 from routelet.events import member, reads_events
-from routelet.events.bodies import body_of, encoded_body, host_and_port
+from routelet.events.bodies import body_of, encoded_body, host_and_port, is_over
 from routelet.events.rest_api import headers_of
-from routelet.http import URL, Request
+from routelet.http import URL, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from typing import Any
 
-    from routelet.http import Response
+
+MAX_RESPONSE_BYTES = 1_048_576
+"""The largest JSON that a balancer takes of a function; a larger one is its 502."""
 
 
 @reads_events
@@ -54,11 +56,19 @@ def _query(event: "Mapping[str, Any]") -> str:
     return "&".join(f"{name}={value}" for name, value in single.items())
 
 
-def result_of(response: "Response", event: "Mapping[str, Any]") -> "dict[str, Any]":
+def result_of(response: Response, event: "Mapping[str, Any]") -> "dict[str, Any]":
     """Return the balancer's form of `response`: single values where the event has them.
 
     Of several cookies a single-value answer can hold the last one only; that is logged.
     """
+    result = _result(response, event)
+    if is_over(MAX_RESPONSE_BYTES, result):
+        sys.stderr.write(f"response over {MAX_RESPONSE_BYTES} bytes, the balancer's limit\n")
+        return _result(Response("Internal Server Error", 500), event)
+    return result
+
+
+def _result(response: Response, event: "Mapping[str, Any]") -> "dict[str, Any]":
     from http import HTTPStatus  # 4 ms, only behind a load balancer  # noqa: PLC0415
 
     body, is_base64 = encoded_body(response, member(event, "httpMethod"))

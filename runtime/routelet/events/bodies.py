@@ -1,5 +1,7 @@
 """What events have in common: bodies as text or base64, headers by name, hosts with ports."""
 
+import sys
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -62,3 +64,14 @@ def host_and_port(authority: str | None) -> "tuple[str, int | None]":
 def one_cookie(name: str, values: "list[str]") -> "list[str]":
     """Return the values of a header, those of Cookie as the one line they were: RFC 6265, 5.4."""
     return ["; ".join(values)] if name.lower() == "cookie" else values
+
+
+def is_over(limit: int, result: "Mapping[str, Any]") -> bool:
+    """Tell whether a result is over `limit` bytes of JSON; only one that may be is encoded."""
+    if len(result.get("body", "")) * 12 < limit - 65_536:  # \\ud83d\\ude00 is a character; headers
+        return False
+    import json  # loaded by the runtime client already  # noqa: PLC0415
+
+    # The runtime client escapes what is not ASCII, from Python 3.12 on no more.
+    text = json.dumps(result, ensure_ascii=sys.version_info < (3, 12))
+    return len(text.encode("utf-8", "surrogatepass")) > limit

@@ -24,7 +24,7 @@ def request_of(event: "Mapping[str, Any]") -> Request:
     """
     context = event.get("requestContext") or {}
     path, mapping = _without_mapping(event["path"], event, context)
-    return Request(
+    request = Request(
         URL(host=str(context.get("domainName") or "localhost"), path=path, query=_query(event)),
         method=event["httpMethod"],
         headers=headers_of(event),
@@ -34,6 +34,9 @@ def request_of(event: "Mapping[str, Any]") -> Request:
         root_path=mapping or _stage(event["path"], context),
         host_context=context,
     )
+    if request.body and "content-length" not in request.headers:  # the gateway takes it off
+        request.headers.append("content-length", str(len(request.body)))
+    return request
 
 
 def headers_of(event: "Mapping[str, Any]") -> Headers:
