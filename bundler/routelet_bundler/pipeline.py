@@ -34,7 +34,7 @@ from routelet_bundler.model import (
     Target,
 )
 from routelet_bundler.pack import Packer, lacks_bytecode
-from routelet_bundler.plan import plan
+from routelet_bundler.plan import Planner
 from routelet_bundler.prerender import prerender
 from routelet_bundler.render.routelet_json import route_table, routelet_json
 from routelet_bundler.staging import staged, write_texts
@@ -209,7 +209,8 @@ def _functions(
     adapter = work.configured.adapter
     if adapter is None:
         return ()
-    planned = plan(work.site, work.configured.config, adapter, page_modules)
+    planner = Planner(work.site, work.configured.config, adapter, page_modules)
+    planned = planner.plan()
     tracers = {
         target: Tracer(_sources(work, files, adapter, environment), target)
         for target, environment in work.environments.items()
@@ -219,7 +220,7 @@ def _functions(
         work.report("trace", number, len(planned))
         architecture = one.config.architecture or adapter.target.architecture
         target = replace(adapter.target, architecture=architecture)
-        functions.append(_function(one, tracers[target], adapter, target))
+        functions.append(_function(one, tracers[target], planner, adapter, target))
     write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in functions})
     return tuple(functions)
 
@@ -240,8 +241,13 @@ def _sources(
     )
 
 
-def _function(planned: Planned, tracer: Tracer, adapter: Adapter, target: Target) -> Function:
+def _function(
+    planned: Planned, tracer: Tracer, planner: Planner, adapter: Adapter, target: Target
+) -> Function:
     traced = tracer.trace(planned.modules, planned.config)
+    while (fuller := planner.with_rewrites(planned, traced.rewrites)) is not planned:
+        planned, traced = fuller, tracer.trace(fuller.modules, fuller.config)
+    warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
     return Function(
         name=planned.name,
         pages=planned.pages,
@@ -250,7 +256,7 @@ def _function(planned: Planned, tracer: Tracer, adapter: Adapter, target: Target
         handler=planned.handler,
         config=planned.config,
         target=target,
-        traced=traced,
+        traced=replace(traced, warnings=warnings),
         entry_text=entry_module(planned, traced, adapter),
         modules=planned.modules,
     )

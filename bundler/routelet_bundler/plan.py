@@ -1,66 +1,137 @@
 """Plan: on-demand pages to functions, each with its name, its handler and what it reaches."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from functools import partial
+from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import Any
 
-from routelet_bundler.model import Adapter, Config, Page, Planned, RouteConfig, Site
+from routelet.http import URL
+from routelet.routing import match_route
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import Adapter, Config, Page, Planned, Rewrite, RouteConfig, Site
 from routelet_bundler.safe_names import function_name, unique
 
 SINGLE_ENTRY = "entry.py"
 """The entry module of one function for all routes, and of a handler that would be too long."""
 
 
-def plan(
-    site: Site, config: Config, adapter: Adapter, page_modules: Mapping[str, str]
-) -> tuple[Planned, ...]:
-    """Return the functions of a site.
+class Planner:
+    """Plans the functions of one site.
 
     `page_modules` are the dotted modules of pages that are no Python, and of error pages that
     were prerendered, by component.
     """
-    pages = [page for page in site.pages if not page.prerender]
-    if not pages:
-        return ()
-    shared = partial(_planned, site=site, config=config, adapter=adapter, page_modules=page_modules)
-    if not adapter.adapter_features.function_per_route:
-        return (shared("site", pages, SINGLE_ENTRY),)
-    names = unique({page.file: function_name(page.entry) for page in pages})
-    return tuple(shared(names[page.file], [page], page.entry) for page in pages)
 
+    def __init__(
+        self, site: Site, config: Config, adapter: Adapter, page_modules: Mapping[str, str]
+    ) -> None:
+        self._site = site
+        self._config = config
+        self._adapter = adapter
+        self._page_modules = page_modules
+        self._order = {page.file: number for number, page in enumerate(site.pages)}
 
-def _planned(
-    name: str,
-    pages: Sequence[Page],
-    entry: str,
-    *,
-    site: Site,
-    config: Config,
-    adapter: Adapter,
-    page_modules: Mapping[str, str],
-) -> Planned:
-    handler, entry_in_zip = _handler(entry, adapter)
-    error_pages = {
-        status: page for status in (404, 500) if (page := site.error_page(status)) is not None
-    }
-    manifest = {
-        "routes": tuple(_route(page, page_modules) for page in pages),
-        **_settings(config, site),
-    }
-    if error_pages:
-        manifest["error_pages"] = {
-            status: _error_page(page, page_modules) for status, page in error_pages.items()
+    def plan(self) -> tuple[Planned, ...]:
+        """Return the functions of the site."""
+        pages = [page for page in self._site.pages if not page.prerender]
+        if not pages:
+            return ()
+        if not self._adapter.adapter_features.function_per_route:
+            return (self._planned("site", pages, SINGLE_ENTRY),)
+        names = unique({page.file: function_name(page.entry) for page in pages})
+        return tuple(self._planned(names[page.file], [page], page.entry) for page in pages)
+
+    def _planned(self, name: str, pages: Sequence[Page], entry: str) -> Planned:
+        handler, entry_in_zip = _handler(entry, self._adapter)
+        config = _merged(pages)
+        included = self._included(config, pages) if config.include else ()
+        manifest = self._manifest(*pages, *included)
+        return Planned(
+            name=name,
+            pages=tuple(pages),
+            reached=included,
+            entry=entry_in_zip,
+            entry_on_disk=entry,
+            handler=handler,
+            config=config,
+            manifest=manifest,
+            modules=tuple(_modules(manifest, self._adapter)),
+        )
+
+    def _included(self, config: RouteConfig, own: Iterable[Page]) -> tuple[Page, ...]:
+        """Return the pages of other functions that `include` names."""
+        others = _others(self._site.pages, own)
+        return tuple(page for page in others if not page.prerender and _is_included(page, config))
+
+    def _manifest(self, *pages: Page) -> dict[str, Any]:
+        """Return what a function knows: its pages, in matching order, and the error pages."""
+        ordered = sorted(pages, key=lambda page: self._order[page.file])
+        manifest = {
+            "routes": tuple(_route(page, self._page_modules) for page in ordered),
+            **_settings(self._config, self._site),
         }
-    return Planned(
-        name=name,
-        pages=tuple(pages),
-        entry=entry_in_zip,
-        entry_on_disk=entry,
-        handler=handler,
-        config=_merged(pages),
-        manifest=manifest,
-        modules=tuple(_modules(manifest, adapter)),
-    )
+        error_pages = {
+            status: _error_page(page, self._page_modules)
+            for status in (404, 500)
+            if (page := self._site.error_page(status)) is not None
+        }
+        return {**manifest, "error_pages": error_pages} if error_pages else manifest
+
+    def with_rewrites(self, planned: Planned, rewrites: Iterable[Rewrite]) -> Planned:
+        """Return a function with the pages that it rewrites to; itself where it has them.
+
+        Raises `RouteletError` for a page that is prerendered: no function can answer with it.
+        """
+        found = {page.file: page for rewrite in rewrites for page in self._targets(rewrite)}
+        new = _others(found.values(), [*planned.pages, *planned.reached])
+        if not new:
+            return planned
+        reached = (*planned.reached, *new)
+        manifest = self._manifest(*planned.pages, *reached)
+        modules = tuple(_modules(manifest, self._adapter))
+        return replace(planned, reached=reached, manifest=manifest, modules=modules)
+
+    def _targets(self, rewrite: Rewrite) -> Iterable[Page]:
+        for path in rewrite.examples:
+            page = self._page_at(path)
+            if page is not None and page.prerender:
+                raise RouteletError(
+                    f"rewrites to {path}, which is prerendered: no function has it",
+                    where=rewrite.where,
+                    mend=f"set prerender = False in {page.route.component}, or redirect there",
+                )
+            if page is not None:
+                yield page
+
+    def warnings(self, planned: Planned, rewrites: Iterable[Rewrite]) -> Iterable[str]:
+        """Yield a warning for each rewrite that may lead to a page the function does not have."""
+        others = _others(self._site.pages, [*planned.pages, *planned.reached])
+        for rewrite in rewrites:
+            if any(map(self._page_at, rewrite.examples)):
+                continue
+            if len(rewrite.examples) == 1:
+                yield f"{rewrite.where}: rewrites to {rewrite.examples[0]}, which no page answers"
+            elif others and not planned.reached:
+                yield (
+                    f"{rewrite.where}: to which page this rewrites is only known when it runs; "
+                    "pages of other functions are not there: name them with include, such as "
+                    f'include = ["pages/{others[0].file}"], or set function-per-route = false'
+                )
+
+    def _page_at(self, path: str) -> Page | None:
+        found = match_route(self._site.routes, URL(path).canonical_path, self._config.base)
+        return self._site.page_of(found[0]) if found else None
+
+
+def _others(pages: Iterable[Page], than: Iterable[Page]) -> list[Page]:
+    files = {page.file for page in than}
+    return [page for page in pages if page.file not in files]
+
+
+def _is_included(page: Page, config: RouteConfig) -> bool:
+    file = f"pages/{page.file}"
+    patterns = [one.removeprefix("./").removeprefix("src/") for one in config.include]
+    return file in patterns or any(fnmatchcase(file, pattern) for pattern in patterns)
 
 
 def _handler(entry: str, adapter: Adapter) -> tuple[str, str]:

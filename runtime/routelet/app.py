@@ -176,7 +176,7 @@ class App:
 
     def retarget(self, ctx: Context, target: "Rewritable") -> None:
         """Make `ctx` that of another route: `next("/path")`."""
-        fresh = self._context(self._rewritten(ctx.request, target))
+        fresh = self._known(self._context(self._rewritten(ctx.request, target)))
         ctx.request, ctx.route = fresh.request, fresh.route
         ctx.params, ctx.props = fresh.params, fresh.props
 
@@ -185,9 +185,15 @@ class App:
         if ctx._depth >= MAX_REWRITES:
             return Response("Loop Detected", 508)
         request = self._rewritten(ctx.request, target)
-        fresh = self._context(request, None, ctx.locals, ctx._depth + 1)
+        fresh = self._known(self._context(request, None, ctx.locals, ctx._depth + 1))
         response: Response = wait_for(self._chain(fresh))
         return response
+
+    def _known(self, ctx: Context) -> Context:
+        if ctx.route is None:
+            path = ctx.request.url.path
+            sys.stderr.write(f"rewrite to {path!r}: no page of this function answers it\n")
+        return ctx
 
     def _rewritten(self, request: Request, target: "Rewritable") -> Request:
         # A copy is changed: a page may keep a Request and rewrite to it again and again.

@@ -55,6 +55,7 @@ def planned(*files: str, on_disk: str = "pages/entry_a.py") -> Planned:
     return Planned(
         name="a",
         pages=pages,
+        reached=(),
         entry=on_disk,
         entry_on_disk=on_disk,
         handler="pages/entry_a.handler",

@@ -6,7 +6,7 @@ import pytest
 
 from routelet_bundler.discover import discover
 from routelet_bundler.model import Adapter, AdapterFeatures, Config, Limits, Planned, Target
-from routelet_bundler.plan import plan
+from routelet_bundler.plan import Planner
 
 PER_ROUTE = Adapter(
     name="moon",
@@ -35,7 +35,7 @@ def planned(write_site: Callable[..., Path]) -> Plans:
             {"output": "server", **{key.replace("_", "-"): value for key, value in keys.items()}}
         )
         site = discover(write_site({f"src/{name}": text for name, text in files.items()}), config)
-        functions = plan(site, config, adapter, page_modules or {})
+        functions = Planner(site, config, adapter, page_modules or {}).plan()
         return {function.name: function for function in functions}
 
     return plan_site

@@ -17,6 +17,7 @@ from routelet_bundler.model.function import (
     Function,
     Planned,
     Reason,
+    Rewrite,
     Traced,
     TracedFile,
 )
@@ -41,6 +42,7 @@ __all__ = [
     "Project",
     "Reason",
     "Redirect",
+    "Rewrite",
     "RouteConfig",
     "SecurityOptions",
     "Site",

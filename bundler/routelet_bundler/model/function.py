@@ -48,6 +48,15 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Rewrite:
+    """A place that answers with another page: examples of its path, none where it is unknown."""
+
+    examples: tuple[str, ...]
+    where: str
+    """File and line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Traced:
     """All that one function reaches."""
 
@@ -55,6 +64,7 @@ class Traced:
     distributions: tuple[tuple[Distribution, Reason], ...]
     provided: tuple[str, ...] = ()
     """Distributions that it needs and that the host provides."""
+    rewrites: tuple[Rewrite, ...] = ()
     warnings: tuple[str, ...] = ()
 
 
@@ -64,6 +74,8 @@ class Planned:
 
     name: str
     pages: tuple[Page, ...]
+    reached: tuple[Page, ...]
+    """Pages of other functions that it answers with, by a rewrite."""
     entry: str
     """Path of the entry module in the zip."""
     entry_on_disk: str

@@ -46,5 +46,6 @@ class Tracer:
             ),
             distributions=selection.packed,
             provided=selection.provided,
+            rewrites=tuple(walk.rewrites),
             warnings=tuple(walk.warnings),
         )

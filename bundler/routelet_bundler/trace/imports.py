@@ -41,6 +41,14 @@ class Unknown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RewriteCall:
+    """A call of `ctx.rewrite` or `next` with a path: examples of it, none where it is unknown."""
+
+    examples: tuple[str, ...]
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Imports:
     """All that one source imports."""
 
@@ -48,6 +56,7 @@ class Imports:
     unknown: tuple[Unknown, ...]
     templates: tuple[tuple[str, int], ...]
     """Template names given to `ctx.render`, each with its line."""
+    rewrites: tuple[RewriteCall, ...]
     strings: tuple[tuple[str, int], ...]
     """String literals that could name a module, `p.m.Class` or `.m`, each with its line."""
     exported: tuple[str, ...]
@@ -62,6 +71,7 @@ def imports_of(tree: ast.Module, python: str) -> Imports:
         imports=tuple(scan.imports),
         unknown=tuple(scan.unknown),
         templates=tuple(scan.templates),
+        rewrites=tuple(scan.rewrites),
         strings=tuple(scan.strings),
         exported=_exported(tree),
     )
@@ -72,6 +82,7 @@ class _Scan(ast.NodeVisitor):
         self.imports: list[Import] = []
         self.unknown: list[Unknown] = []
         self.templates: list[tuple[str, int]] = []
+        self.rewrites: list[RewriteCall] = []
         self.strings: list[tuple[str, int]] = []
         self._python = python
         self._guards = 0
@@ -128,10 +139,14 @@ class _Scan(ast.NodeVisitor):
         self.generic_visit(node)
 
     def _known_call(self, called: str, node: ast.Call) -> None:
-        """Note what is known of calls that name a template, a package or a package's folder."""
+        """Note what is known of calls that name a template, a page, a package or its folder."""
         match called.rpartition(".")[2], node.args[0]:
             case "render", ast.Constant(value=str() as name) if name.endswith(".jinja"):
                 self.templates.append((name, node.lineno))
+            case "rewrite" | "next", path if examples := _path_examples(path):
+                self.rewrites.append(RewriteCall(examples=examples, line=node.lineno))
+            case "rewrite", _ if called.endswith(".rewrite"):
+                self.rewrites.append(RewriteCall(examples=(), line=node.lineno))
             case "files" | "get_data" | "PackageLoader", ast.Constant(value=str() as package):
                 self.imports.append(Import(module=package, line=node.lineno, guarded=True))
             case "attach", ast.Name(id="__name__"):
@@ -210,6 +225,25 @@ def dotted_name(node: ast.expr) -> str | None:
             inner = dotted_name(value)
             return f"{inner}.{attr}" if inner else None
     return None
+
+
+def _path_examples(node: ast.expr) -> tuple[str, ...]:
+    """Return paths that an expression may give: a literal's own, or two of a formatted one."""
+    match node:
+        case ast.Constant(value=str() as path) if path.startswith("/"):
+            return (path,)
+        case ast.JoinedStr(values=[ast.Constant(value=str() as start), *_] as values):
+            if start.startswith("/"):
+                return ("".join(map(_word, values)), "".join(map(_digit, values)))
+    return ()
+
+
+def _word(value: ast.expr) -> str:
+    return str(value.value) if isinstance(value, ast.Constant) else "x"
+
+
+def _digit(value: ast.expr) -> str:
+    return str(value.value) if isinstance(value, ast.Constant) else "1"
 
 
 def _text_of(node: ast.expr) -> tuple[str, bool]:

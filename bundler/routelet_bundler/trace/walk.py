@@ -7,7 +7,7 @@ from pathlib import PurePosixPath
 from packaging.utils import canonicalize_name
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.model import Reason, RouteConfig
+from routelet_bundler.model import Reason, Rewrite, RouteConfig
 from routelet_bundler.trace.data_files import DataPath
 from routelet_bundler.trace.ground import Ground, Source
 from routelet_bundler.trace.imports import Import
@@ -32,6 +32,7 @@ class Walk:
         """Reasons by normalised name of a distribution that has what is imported."""
         self.provided: dict[str, Reason] = {}
         """Reasons by normalised name of a distribution that the host has."""
+        self.rewrites: list[Rewrite] = []
         self.warnings: list[str] = []
         self.errors: list[RouteletError] = []
 
@@ -51,9 +52,17 @@ class Walk:
                 self._template(name, archive, line)
             for text, line in source.imports.strings:
                 self._string(text, archive, line)
+            self._rewrites(source, archive)
             self._warn_of_unknown(source, archive)
             for data in source.data:
                 self._data(data, archive)
+
+    def _rewrites(self, source: Source, archive: str) -> None:
+        if archive.startswith(_LOADS_BY_MANIFEST):
+            return
+        for call in source.imports.rewrites:
+            where = f"{self._ground.label(archive)}:{call.line}"
+            self.rewrites.append(Rewrite(examples=call.examples, where=where))
 
     def _warn_of_unknown(self, source: Source, archive: str) -> None:
         if archive.startswith(_LOADS_BY_MANIFEST):
@@ -199,7 +208,11 @@ class Walk:
     def _include(self) -> None:
         reason = Reason(kind="include", parent="include")
         for pattern in self._config.include:
-            names = [n for n in self._ground.sources.files if is_meant(pattern, n)]
+            names = [
+                name
+                for name in self._ground.sources.files
+                if is_meant(pattern, name) or is_meant(pattern, self._ground.label(name))
+            ]
             for name in names:
                 self._reach_file(name, reason)
             normal = canonicalize_name(pattern)
@@ -232,4 +245,7 @@ def _is_litter(path: str) -> bool:
 def is_meant(pattern: str, archive: str) -> bool:
     """Tell whether a file is meant by a glob of include or exclude, below `src/` or with it."""
     pattern = pattern.removeprefix("./").removeprefix("src/")
-    return PurePosixPath(archive).match(pattern) or fnmatchcase(archive, pattern)
+    archive = archive.removeprefix("src/")
+    return (
+        pattern == archive or PurePosixPath(archive).match(pattern) or fnmatchcase(archive, pattern)
+    )
