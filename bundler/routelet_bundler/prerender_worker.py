@@ -83,9 +83,10 @@ class Renderer:
         target = Path(JOB["out"], path)
         if not target.resolve().is_relative_to(Path(JOB["out"]).resolve()):
             raise PageError(f"its file {path} would be outside of the folder")
-        if target.exists():
-            first = self._owners.get(path, "public/, or of a page below it")
+        if first := self._owners.get(path):
             raise PageError(f"its file {path} is there already, that of {first}")
+        if target.is_file():
+            self.warnings.append(f"{page['component']}: takes the place of {path} in public/")
         try:
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(body)

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 ENCODED_SLASH = "\0"
 """Stands for %2F in a canonical path: part of a segment, and never a separator."""
 
-_PARAMETER = re.compile(r"\[(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=[a-z]+)?\]")
+_PARAMETER = r"\[(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=[a-z]+)?\]"
 PARAMETER_TYPES = {
     "int": "-?[0-9]+",
     "float": r"-?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?",
@@ -30,7 +30,8 @@ They take less than Python's own `int("1_0")` and `UUID("{...}")`: one value, on
 """
 _PATH_SAFE = "!$&'()*+,;=:@"
 """What stands for itself in a segment beside letters, digits and -._~: RFC 3986, 3.3."""
-_BAD_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})")
+_BAD_ESCAPE = "%(?![0-9A-Fa-f]{2})"
+# Text, and compiled when one is used: a start that compiles both takes 0.6 ms longer.
 
 
 class MalformedPathError(ValueError):
@@ -136,7 +137,7 @@ def canonical_path(path: str, *, decoded: bool = False) -> str:
 def _decode_segment(segment: str) -> str:
     if "%" not in segment:
         return segment
-    if _BAD_ESCAPE.search(segment):
+    if re.search(_BAD_ESCAPE, segment):
         raise MalformedPathError(segment)
     head, *escaped = segment.encode().split(b"%")
     octets = head + b"".join(bytes.fromhex(e[:2].decode()) + e[2:] for e in escaped)
@@ -222,7 +223,7 @@ def _url_segment(segment: str, params: "Mapping[str, object]") -> str:
         return quote(str(value), safe=_PATH_SAFE)
 
     url, end = "", 0
-    for found in _PARAMETER.finditer(segment):
+    for found in re.finditer(_PARAMETER, segment):
         url += quote(literal_text(segment[end : found.start()]), safe=_PATH_SAFE)
         url += text_of(found["rest"], found["name"])
         end = found.end()

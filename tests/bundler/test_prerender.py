@@ -220,6 +220,15 @@ def test_a_file_that_is_a_folder_of_others_is_refused(built: BuildOf) -> None:
     assert error.where.startswith("src/pages/api/")
 
 
+def test_a_page_takes_the_place_of_a_public_file_and_says_so(
+    write_site: Callable[..., Path],
+) -> None:
+    files = {"src/pages/a.html": "page", "public/a/index.html": "public"}
+    result = build(write_site(files, pyproject=SITE))
+    assert files_of(result)["a/index.html"] == "page"
+    assert "src/pages/a.html: takes the place of a/index.html in public/" in result.warnings
+
+
 CLASHES = {
     "two pages": {"a.md": "", "a.html.py": TELL},
     "two items": {"[id].py": listing("[{'params': {'id': 'a'}}, {'params': {'id': 'a'}}]")},

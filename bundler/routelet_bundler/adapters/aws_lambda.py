@@ -10,6 +10,7 @@ from routelet_bundler.adapter import (
     Adapter,
     AdapterFeatures,
     BuildDone,
+    BuildSsr,
     ConfigDone,
     Integration,
     Limits,
@@ -50,6 +51,9 @@ LIMITS = Limits(
     source="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
 )
 
+POWERTOOLS = "aws_lambda_powertools/__init__.py"
+"""The file that a function has with aws-lambda-powertools."""
+
 Runtime = Literal["python3.10", "python3.11", "python3.12", "python3.13", "python3.14"]
 
 
@@ -77,7 +81,6 @@ NOT_YET: Mapping[str, tuple[object, ...]] = {
     "edge_middleware": (True,),
     "front": ("function-url", "rest-api", "alb"),
     "strip": (True,),
-    "powertools": (True,),
 }
 """Values that the contract names and that this version refuses rather than ignores."""
 
@@ -122,7 +125,7 @@ class AwsLambda(Integration):
         payload.set_adapter(
             Adapter(
                 name=self.name,
-                server_entrypoint="routelet.aws",
+                server_entrypoint=f"routelet.{'powertools' if options.powertools else 'aws'}",
                 exports=("handler",),
                 args={"front": options.front},
                 adapter_features=AdapterFeatures(function_per_route=per_route),
@@ -147,6 +150,19 @@ class AwsLambda(Integration):
                 front=options.front,
             )
         )
+
+    def build_ssr(self, payload: BuildSsr) -> None:
+        """Refuse Powertools that no dependency provides."""
+        lacks = (POWERTOOLS not in files for files in payload.functions.values())
+        if self._options.powertools and any(lacks):
+            raise RouteletError(
+                '"powertools" is on and aws-lambda-powertools is not in the functions',
+                where="pyproject.toml [tool.routelet.adapters.aws-lambda]",
+                mend=(
+                    'add "aws-lambda-powertools[tracer]" to dependencies in pyproject.toml, or '
+                    '"aws-lambda-powertools" for a Tracer that sends nothing'
+                ),
+            )
 
     def build_done(self, payload: BuildDone) -> None:
         """Write the SAM template from routelet.json."""
