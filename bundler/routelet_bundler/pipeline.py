@@ -88,7 +88,7 @@ def build(
     site = discover(root, configured.config)
     raise_all(site.collisions)
     refuse_links_outside(root / configured.config.public_dir, root)
-    generated = content(site)
+    generated = content(site, configured.config.markdown)
     cache = Cache(Path(cache_folder) if cache_folder else default_cache())
     final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
     with staged(final) as folder:

@@ -26,6 +26,7 @@ src-dir = "site/src/"
 public-dir = "./static"
 out-dir = "../built"
 security.check-origin = false
+markdown.raw-html = true
 method-not-allowed = true
 
 [tool.routelet.redirects]
@@ -76,6 +77,7 @@ def test_every_key_of_the_contract_is_read(write_site: Site) -> None:
         "public_dir": "static",
         "out_dir": "../built",
         "security": {"check_origin": False},
+        "markdown": {"raw_html": True},
         "method_not_allowed": True,
     }
     assert config.redirects == {
@@ -118,6 +120,7 @@ def test_a_site_that_says_nothing_has_the_defaults_of_the_contract(
         "out_dir": "dist",
         "redirects": {},
         "security": {"check_origin": True},
+        "markdown": {"raw_html": False},
         "method_not_allowed": False,
         "routes": {},
         "adapters": {},

@@ -11,7 +11,7 @@ from routelet_bundler.content.markdown import markdown_to_html
 from routelet_bundler.content.templates import compile_template, referenced_templates
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
-from routelet_bundler.model import Page, Site
+from routelet_bundler.model import MarkdownOptions, Page, Site
 from routelet_bundler.sources import line_of_key, read_source, split_front_matter
 
 
@@ -24,7 +24,7 @@ class Content:
     """Dotted module by the name that a template is called by: its path below `src/`."""
 
 
-def content(site: Site) -> Content:
+def content(site: Site, options: MarkdownOptions) -> Content:
     """Compile every template and every page that is no Python.
 
     Raises `RouteletError`, for every faulty file at once.
@@ -49,7 +49,7 @@ def content(site: Site) -> Content:
                 source = _template_module(name, text, where, templates, is_page=False)
                 modules[_file_of(name)] = source
             else:
-                modules[_file_of(name)] = _page_module(name, page, templates)
+                modules[_file_of(name)] = _page_module(name, page, templates, options)
         except RouteletError as error:
             errors.append(error)
     raise_all(errors)
@@ -77,14 +77,16 @@ def _clashes(names: Iterable[str], src: str) -> list[RouteletError]:
     ]
 
 
-def _page_module(name: str, page: Page, templates: Mapping[str, str]) -> str:
+def _page_module(
+    name: str, page: Page, templates: Mapping[str, str], options: MarkdownOptions
+) -> str:
     where = page.route.component or name
     if page.kind == "jinja":
         return _template_module(name, page.text, where, templates, is_page=True)
     if page.kind == "html":
         return python_source("html_page.py.jinja", file=where, content=page.text)
     front_matter, text, _ = split_front_matter(page.text, where)
-    rendered = markdown_to_html(text)
+    rendered = markdown_to_html(text, raw_html=options.raw_html)
     layout = front_matter.get("layout")
     if layout is None:
         return python_source("html_page.py.jinja", file=where, content=rendered.html)

@@ -8,6 +8,11 @@ from itertools import pairwise
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
+from mdit_py_plugins.footnote import footnote_plugin
+from pygments import highlight
+from pygments.formatters import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,16 +24,33 @@ class Rendered:
 
 
 @cache
-def _parser() -> MarkdownIt:
-    return MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
+def _parser(*, raw_html: bool) -> MarkdownIt:
+    options = {"html": raw_html, "highlight": _highlighted}
+    parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
+    return parser.use(footnote_plugin)
 
 
-def markdown_to_html(text: str) -> Rendered:
-    """Return CommonMark with tables as HTML, an id on each heading; raw HTML is escaped."""
-    tokens = _parser().parse(text)
+def markdown_to_html(text: str, *, raw_html: bool = False) -> Rendered:
+    """Return CommonMark with tables and footnotes as HTML, an id on each heading.
+
+    Code in a fence that names its language has the classes of pygments. Raw HTML is escaped,
+    except with `raw_html`.
+    """
+    parser = _parser(raw_html=raw_html)
+    env: dict[str, object] = {}
+    tokens = parser.parse(text, env)
     headings = tuple(_with_ids(tokens))
-    html = _parser().renderer.render(tokens, _parser().options, {})
+    html = parser.renderer.render(tokens, parser.options, env)
     return Rendered(html=str(html), headings=headings)
+
+
+def _highlighted(code: str, language: str, attributes: str) -> str:  # noqa: ARG001 - the parser's
+    """Return code as HTML; nothing for a language that pygments does not know: it is escaped."""
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return ""
+    return str(highlight(code, lexer, HtmlFormatter(nowrap=True)))
 
 
 def _with_ids(tokens: Sequence[Token]) -> list[dict[str, object]]:

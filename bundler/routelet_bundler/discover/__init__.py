@@ -47,7 +47,8 @@ def discover(root: Path, config: Config) -> Site:
     pages, errors = [], []
     for name in ours:
         try:
-            pages.append(_page(src, name, stems[name], config))
+            page = _page(src, name, stems[name], config)
+            pages += [page] if page else []
         except RouteletError as error:
             errors.append(error)
     redirects, faulty = _redirects(root, config)
@@ -146,12 +147,15 @@ def _is_private(name: str) -> bool:
     )
 
 
-def _page(src: Path, name: str, stem: str, config: Config) -> Page:
+def _page(src: Path, name: str, stem: str, config: Config) -> Page | None:
+    """Read a page; a draft is none."""
     where = _where(config, name)
     kind = _KINDS[PurePosixPath(name).suffix]
     source = src / "pages" / name
     text = read_source(source, where)
     facts = _facts(kind, text, where)
+    if facts.is_draft:
+        return None
     prerender = config.output != "server" if facts.prerender is None else facts.prerender
     if config.output == "static" and not prerender:
         raise RouteletError(

@@ -16,6 +16,7 @@ class PageFacts:
     prerender: bool | None = None
     prerender_line: int = 1
     has_static_paths: bool = False
+    is_draft: bool = False
     config: RouteConfig = field(default_factory=RouteConfig)
 
 
@@ -48,17 +49,18 @@ def front_matter_facts(text: str, where: str) -> PageFacts:
     Raises `RouteletError` for faulty front matter.
     """
     front_matter, _, _ = split_front_matter(text, where)
-    prerender, line = front_matter.get("prerender"), line_of_key(text, "prerender")
-    if prerender is not None and not isinstance(prerender, bool):
-        raise RouteletError(
-            f"prerender is {prerender!r}",
-            where=f"{where}:{line}",
-            mend="write prerender: true or false",
-        )
+    for key in ("prerender", "draft"):
+        if not isinstance(value := front_matter.get(key), bool | None):
+            raise RouteletError(
+                f"{key} is {value!r}",
+                where=f"{where}:{line_of_key(text, key)}",
+                mend=f"write {key}: true or false",
+            )
     place = f"{where}:{line_of_key(text, 'config')}"
     return PageFacts(
-        prerender=prerender,
-        prerender_line=line,
+        prerender=front_matter.get("prerender"),
+        prerender_line=line_of_key(text, "prerender"),
+        is_draft=bool(front_matter.get("draft")),
         config=_validated_config(front_matter.get("config") or {}, place),
     )
 

@@ -4,6 +4,7 @@ from routelet_bundler.model.build import Build, BuiltFunction, Prerendered, Verd
 from routelet_bundler.model.configuration import (
     BuildOptions,
     Config,
+    MarkdownOptions,
     Project,
     Redirect,
     RouteConfig,
@@ -36,6 +37,7 @@ __all__ = [
     "Kind",
     "Level",
     "Limits",
+    "MarkdownOptions",
     "Page",
     "Planned",
     "Prerendered",

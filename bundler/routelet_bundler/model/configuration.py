@@ -95,6 +95,12 @@ class SecurityOptions(Table):
     check_origin: bool = True
 
 
+class MarkdownOptions(Table):
+    """`markdown`: how `.md` pages are read."""
+
+    raw_html: bool = False
+
+
 class Redirect(Table):
     """A value of `redirects`: where to, and with which status."""
 
@@ -147,6 +153,7 @@ class Config(Table):
     out_dir: OutFolder = "dist"
     redirects: dict[str, Annotated[Redirect, BeforeValidator(_redirect)]] = {}
     security: SecurityOptions = SecurityOptions()
+    markdown: MarkdownOptions = MarkdownOptions()
     method_not_allowed: bool = False
     routes: dict[str, RouteConfig] = {}
     adapters: dict[str, dict[str, Any]] = {}

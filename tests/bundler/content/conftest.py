@@ -21,7 +21,8 @@ def compiled(write_site: Callable[..., Path]) -> Callable[..., Content]:
 
     def compile_site(files: Mapping[str, str | bytes], **config: object) -> Content:
         keys = {key.replace("_", "-"): value for key, value in config.items()}
-        return content(discover(write_site(files), Config.model_validate(keys)))
+        parsed = Config.model_validate(keys)
+        return content(discover(write_site(files), parsed), parsed.markdown)
 
     return compile_site
 

@@ -217,3 +217,10 @@ def test_mistakes_name_the_folder_that_is_configured(compiled: Compiled) -> None
     with pytest.raises(RouteletError) as told:
         compiled({"web/a.jinja": "{% if %}", "web/pages/b.md": ""}, src_dir="web")
     assert told.value.where == "web/a.jinja:1"
+
+
+def test_raw_html_of_a_page_is_that_of_the_configuration(compiled: Compiled) -> None:
+    files = {"src/pages/a.md": "<b>x</b>"}
+    name = "site_templates/pages_a_md.py"
+    assert "<b>x</b>" not in compiled(files).modules[name]
+    assert "<b>x</b>" in compiled(files, markdown={"raw-html": True}).modules[name]

@@ -15,7 +15,8 @@ from routelet_bundler.content.markdown import markdown_to_html
         ("- a\n- b\n", "<ul>\n<li>a</li>\n<li>b</li>\n</ul>\n"),
         ("~~a~~", "<p><s>a</s></p>\n"),
         ("[a](/b 'c')", '<p><a href="/b" title="c">a</a></p>\n'),
-        ("```py\nx < 1\n```", '<pre><code class="language-py">x &lt; 1\n</code></pre>\n'),
+        ("```what\nx < 1\n```", '<pre><code class="language-what">x &lt; 1\n</code></pre>\n'),
+        ("    x < 1\n", "<pre><code>x &lt; 1\n</code></pre>\n"),
         ("{{ x }}", "<p>{{ x }}</p>\n"),
         ("", ""),
     ],
@@ -33,6 +34,36 @@ def test_a_table_becomes_html() -> None:
 )
 def test_raw_html_is_escaped(text: str) -> None:
     assert re.sub("</?p>", "", markdown_to_html(text).html).count("<") == 0
+
+
+def test_raw_html_is_kept_where_the_site_wants_it() -> None:
+    text = "<aside>a</aside>\n\nb <kbd>c</kbd>\n"
+    assert markdown_to_html(text, raw_html=True).html == (
+        "<aside>a</aside>\n<p>b <kbd>c</kbd></p>\n"
+    )
+
+
+@pytest.mark.parametrize("language", ["python", "py", "Python"])
+def test_code_of_a_known_language_has_the_classes_of_pygments(language: str) -> None:
+    rendered = markdown_to_html(f"```{language}\n\ndef f(): return '<b>'\n```\n").html
+    assert rendered.startswith(
+        f'<pre><code class="language-{language}">\n<span class="k">def</span>'
+    )
+    assert "&lt;b&gt;" in rendered
+    assert rendered.endswith("\n</code></pre>\n")
+
+
+def test_footnotes_are_at_the_end_and_lead_back() -> None:
+    rendered = markdown_to_html("a[^1]\n\n[^1]: The *note*.\n\nb\n").html
+    assert '<a href="#fn1"' in rendered
+    assert rendered.index("The <em>note</em>") > rendered.index("<p>b</p>")
+    assert 'href="#fnref1"' in rendered
+
+
+def test_footnotes_of_one_page_are_not_those_of_the_next() -> None:
+    first = markdown_to_html("a[^1]\n\n[^1]: one\n")
+    assert markdown_to_html("a[^1]\n\n[^1]: one\n") == first
+    assert "<sup" not in markdown_to_html("b").html
 
 
 @pytest.mark.parametrize("url", ["javascript:alert(1)", "vbscript:x", "data:text/html,x"])

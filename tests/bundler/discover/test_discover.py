@@ -423,3 +423,17 @@ def test_any_names_are_routes_or_told(
     except RouteletError as error:
         told = [mistake.where for mistake in flat(error)]
     assert len(set(told)) == len(told) <= len(stems)
+
+
+@pytest.mark.parametrize("page", ["a.md", "a.jinja"])
+def test_a_draft_is_no_page(write_site: Write, page: str) -> None:
+    root = write_site({f"src/pages/{page}": "---\ndraft: true\n---\n", "src/pages/b.py": ""})
+    assert routes_of(discover(root, SERVER)) == ["/b"]
+    root = write_site({f"src/pages/{page}": "---\ndraft: false\n---\n"})
+    assert routes_of(discover(root, SERVER)) == ["/a", "/b"]
+
+
+def test_a_draft_is_true_or_false(write_site: Write) -> None:
+    root = write_site({"src/pages/a.md": "---\ntitle: x\ndraft: maybe\n---\n"})
+    [mistake] = mistakes_of(root)
+    assert (mistake.where, mistake.what) == ("src/pages/a.md:3", "draft is 'maybe'")
