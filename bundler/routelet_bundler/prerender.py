@@ -97,6 +97,7 @@ def _manifest(site: Site, config: Config, page_modules: Mapping[str, str]) -> di
     return {
         "routes": routes,
         "base": config.base,
+        "trailing_slash": config.trailing_slash,
         "site": config.site,
         "middleware": site.middleware,
     }

@@ -13,6 +13,7 @@ import sys
 import traceback
 from collections.abc import Mapping
 from html import escape
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ sys.path[:0] = JOB["path"]
 from routelet.app import App, wait_for  # noqa: E402 - the job says where it is
 from routelet.http import URL, Request, Response  # noqa: E402
 from routelet.pages import load_page  # noqa: E402
+from routelet.pagination import paginator  # noqa: E402
 from routelet.routing import url_for  # noqa: E402
 
 Page = Mapping[str, Any]
@@ -65,17 +67,17 @@ class Renderer:
     def page(self, page: Page) -> None:
         """Render every URL of a route."""
         self.url = page["route"]
-        for params, props in _static_paths(page):
-            self.url = url_for(page["route"], params, self.app.base)
-            self._render(page, props)
+        for number, (params, props) in enumerate(_static_paths(page, self.app)):
+            slash = self.app.trailing_slash
+            self.url = url_for(page["route"], params, self.app.base, trailing_slash=slash)
+            self._render(page, props, number)
 
-    def _render(self, page: Page, props: Mapping[str, object]) -> None:
+    def _render(self, page: Page, props: Mapping[str, object], number: int) -> None:
         request = BuildTimeRequest(URL(JOB["origin"] + self.url))
         owner = self.app.match_any(request)
         if owner is None or owner.route != page["route"]:
             by = owner.component if owner else "no route"
-            self.warnings.append(f"{page['component']}: {self.url} is answered by {by}, left out")
-            return
+            raise PageError(f"get_static_paths: item {number}: {self.url} is answered by {by}")
         response = self.app.respond(request, props=props)
         body, is_html = _body_of(response, self.url)
         below = request.url.path[len(self.app.base.rstrip("/")) :]
@@ -96,11 +98,16 @@ class Renderer:
         self.pages.append({"path": path, "route": page["route"]})
 
 
-def _static_paths(page: Page) -> list[tuple[Mapping[str, object], Mapping[str, object]]]:
+def _static_paths(page: Page, app: App) -> list[tuple[Mapping[str, object], Mapping[str, object]]]:
     """Return parameters and props of each URL that a route has."""
     if not page["params"]:
         return [({}, {})]
-    listed = load_page(page["module"], page.get("source")).get_static_paths()
+    get_static_paths = load_page(page["module"], page.get("source")).get_static_paths
+    if "paginate" in signature(get_static_paths).parameters:
+        paginate = paginator(page["route"], app.base, app.trailing_slash)
+        listed = get_static_paths(paginate=paginate)
+    else:
+        listed = get_static_paths()
     if hasattr(listed, "__await__"):
         listed = wait_for(listed)
     if not isinstance(listed, list | tuple):

@@ -109,14 +109,64 @@ def test_get_static_paths_may_be_async_and_handlers_take_params_by_name(built: B
     assert files_of(built({"[id].py": page})) == {"7/index.html": "8"}
 
 
-def test_an_item_that_another_page_answers_is_left_out_with_a_warning(built: BuildOf) -> None:
-    items = "[{'params': {'id': 'about'}}, {'params': {'id': 'x'}}]"
-    result = built({"[id].py": listing(items), "about.html": "About"})
-    assert files_of(result).keys() == {"about/index.html", "x/index.html"}
-    assert files_of(result)["about/index.html"] == "About"
-    assert result.warnings == (
-        "src/pages/[id].py: /about is answered by src/pages/about.html, left out",
-    )
+@pytest.mark.parametrize("slash", ["always", "never", "ignore"])
+def test_pages_are_rendered_at_the_urls_that_the_site_has(built: BuildOf, slash: str) -> None:
+    pages = {"a.py": TELL, "[id]/b.py": listing("[{'params': {'id': 1}}]"), "index.py": TELL}
+    result = built(pages, f'[tool.routelet]\ntrailing-slash = "{slash}"\n')
+    end = "/" if slash == "always" else ""
+    assert {name: text.split()[0] for name, text in files_of(result).items()} == {
+        "index.html": "/",
+        "a/index.html": f"/a{end}",
+        "1/b/index.html": f"/1/b{end}",
+    }
+
+
+def test_an_item_that_another_page_answers_is_told_with_both(built: BuildOf) -> None:
+    items = "[{'params': {'id': 'x'}}, {'params': {'id': 'about'}}]"
+    error = refused(built, {"[id].py": listing(items), "about.html": "About"})
+    assert "item 1: /about is answered by src/pages/about.html" in error.what
+    assert error.where.startswith("src/pages/[id].py")
+
+
+TELL_PAGE = (
+    "def GET(ctx):\n    page = ctx.props['page']\n"
+    "    return f'{page.data} {page.start}-{page.end} of {page.total}, '"
+    "f'{page.current_page}/{page.last_page} {page.size} {list(vars(page.url).values())}'\n"
+)
+
+
+def paginated(arguments: str) -> str:
+    return f"async def get_static_paths(paginate):\n    return paginate({arguments})\n{TELL_PAGE}"
+
+
+def test_a_list_is_paged_with_the_first_page_at_the_top(built: BuildOf) -> None:
+    page = paginated("'abcde', page_size=2, params={'tag': 'x'}, props={'n': 1}")
+    assert files_of(built({"[tag]/[...page].py": page}, '[tool.routelet]\nbase = "/d"\n')) == {
+        "x/index.html": ("['a', 'b'] 0-1 of 5, 1/3 2 ['/d/x', '/d/x/2', None, None, '/d/x/3']"),
+        "x/2/index.html": (
+            "['c', 'd'] 2-3 of 5, 2/3 2 ['/d/x/2', '/d/x/3', '/d/x', '/d/x', '/d/x/3']"
+        ),
+        "x/3/index.html": "['e'] 4-4 of 5, 3/3 2 ['/d/x/3', None, '/d/x/2', '/d/x', None]",
+    }
+
+
+def test_a_list_is_paged_with_a_number_on_every_page_and_one_page_for_no_items(
+    built: BuildOf,
+) -> None:
+    made = files_of(built({"[page].py": paginated("[]")}))
+    assert made == {"1/index.html": "[] 0--1 of 0, 1/1 10 ['/1', None, None, None, None]"}
+
+
+@pytest.mark.parametrize(
+    ("file", "arguments", "told"),
+    [("[id].py", "[1]", "no [page]"), ("[page].py", "[1], page_size=0", "a page of 0 items")],
+)
+def test_a_list_that_cannot_be_paged_is_told(
+    built: BuildOf, file: str, arguments: str, told: str
+) -> None:
+    error = refused(built, {file: paginated(arguments)})
+    assert told in error.what
+    assert error.where == f"src/pages/{file}:2"
 
 
 FAULTY = {
