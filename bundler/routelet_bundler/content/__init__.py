@@ -4,15 +4,16 @@ A function that has such a page parses no template when it starts, and ships no 
 Markdown. All modules are below `site_templates/`, so that they are found in a zip and in place.
 """
 
+import ast
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from routelet_bundler.content.markdown import markdown_to_html
-from routelet_bundler.content.templates import compile_template, referenced_templates
+from routelet_bundler.content.templates import Filters, compile_template, referenced_templates
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
 from routelet_bundler.model import MarkdownOptions, Page, Site
-from routelet_bundler.sources import line_of_key, read_source, split_front_matter
+from routelet_bundler.sources import line_of_key, parse_python, read_source, split_front_matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,6 +23,19 @@ class Content:
     modules: Mapping[str, str]
     templates: Mapping[str, str]
     """Dotted module by the name that a template is called by: its path below `src/`."""
+
+
+FILTERS = "filters.py"
+"""A module below `src/` whose functions are filters of every template."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Known:
+    """What every page and template of a site may use."""
+
+    templates: Mapping[str, str]
+    filters: Filters
+    options: MarkdownOptions
 
 
 def content(site: Site, options: MarkdownOptions) -> Content:
@@ -39,6 +53,7 @@ def content(site: Site, options: MarkdownOptions) -> Content:
     src = site.src.relative_to(site.root).as_posix()
     names = (*texts, *(name for name in pages if name.endswith(".jinja")))
     templates = {name: module_of(name) for name in names}
+    known = _Known(templates=templates, filters=_filters(site, src), options=options)
     modules, errors = {}, _clashes((*texts, *pages), src)
     for name in (*texts, *pages):
         try:
@@ -46,18 +61,35 @@ def content(site: Site, options: MarkdownOptions) -> Content:
             if page is None:
                 where = f"{src}/{name}"
                 text = read_source(texts[name], where)
-                source = _template_module(name, text, where, templates, is_page=False)
+                source = _template_module(name, text, where, known, is_page=False)
                 modules[_file_of(name)] = source
             else:
-                modules[_file_of(name)] = _page_module(name, page, templates, options)
+                modules[_file_of(name)] = _page_module(name, page, known)
         except RouteletError as error:
             errors.append(error)
     raise_all(errors)
     if modules:
         modules[f"{PACKAGE}/__init__.py"] = ""
     if templates:
-        modules[f"{PACKAGE}/environment.py"] = python_source("environment.py.jinja")
+        modules[f"{PACKAGE}/environment.py"] = python_source(
+            "environment.py.jinja", filters=known.filters
+        )
     return Content(modules=modules, templates=templates)
+
+
+def _filters(site: Site, src: str) -> Filters:
+    """Return the site's filters: functions of its `filters.py`, private ones not."""
+    if FILTERS not in site.files:
+        return ()
+    where = f"{src}/{FILTERS}"
+    module = parse_python(read_source(site.files[FILTERS], where), where)
+    functions = (one for one in module.body if isinstance(one, ast.FunctionDef))
+    return tuple((one.name, _passes(one)) for one in functions if not one.name.startswith("_"))
+
+
+def _passes(function: ast.FunctionDef) -> str:
+    names = (ast.unparse(one).rpartition(".")[2] for one in function.decorator_list)
+    return next((name for name in names if name.startswith("pass_")), "")
 
 
 def _file_of(name: str) -> str:
@@ -77,20 +109,18 @@ def _clashes(names: Iterable[str], src: str) -> list[RouteletError]:
     ]
 
 
-def _page_module(
-    name: str, page: Page, templates: Mapping[str, str], options: MarkdownOptions
-) -> str:
+def _page_module(name: str, page: Page, known: _Known) -> str:
     where = page.route.component or name
     if page.kind == "jinja":
-        return _template_module(name, page.text, where, templates, is_page=True)
+        return _template_module(name, page.text, where, known, is_page=True)
     if page.kind == "html":
         return python_source("html_page.py.jinja", file=where, content=page.text)
     front_matter, text, _ = split_front_matter(page.text, where)
-    rendered = markdown_to_html(text, raw_html=options.raw_html)
+    rendered = markdown_to_html(text, raw_html=known.options.raw_html)
     layout = front_matter.get("layout")
     if layout is None:
         return python_source("html_page.py.jinja", file=where, content=rendered.html)
-    if not isinstance(layout, str) or layout not in templates:
+    if not isinstance(layout, str) or layout not in known.templates:
         raise RouteletError(
             f"the layout {layout!r} is not there",
             where=f"{where}:{line_of_key(page.text, 'layout')}",
@@ -100,18 +130,17 @@ def _page_module(
         "layout_page.py.jinja",
         file=where,
         layout=layout,
-        layout_module=templates[layout],
+        layout_module=known.templates[layout],
         frontmatter=dict(front_matter),
         headings=rendered.headings,
         content=rendered.html,
     )
 
 
-def _template_module(
-    name: str, text: str, where: str, templates: Mapping[str, str], *, is_page: bool
-) -> str:
+def _template_module(name: str, text: str, where: str, known: _Known, *, is_page: bool) -> str:
     front_matter, body, lines = split_front_matter(text, where) if is_page else ({}, text, 0)
     references = referenced_templates(body, where, lines)
+    templates = known.templates
     for reference in references:
         if reference.name not in templates and not reference.optional:
             raise RouteletError(
@@ -124,7 +153,7 @@ def _template_module(
         "template_page.py.jinja",
         name=name,
         file=where,
-        compiled=compile_template(body, name, where, lines),
+        compiled=compile_template(body, name, where, lines, known.filters),
         references=sorted(modules - {module_of(name)}),
         page=is_page,
         frontmatter=dict(front_matter),

@@ -1,8 +1,10 @@
 """Jinja templates to Python source, with the options that functions render them with."""
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from typing import NoReturn
 
+import jinja2
 from jinja2 import Environment, StrictUndefined, TemplateSyntaxError, nodes
 
 from routelet_bundler.errors import RouteletError
@@ -19,18 +21,31 @@ class Reference:
     optional: bool
 
 
+Filters = tuple[tuple[str, str], ...]
+"""A site's own filters: the name, and jinja2's decorator that passes more to it, or nothing."""
+
+
 @cache
-def _environment() -> Environment:
-    return Environment(autoescape=True, undefined=StrictUndefined)
+def _environment(filters: Filters = ()) -> Environment:
+    environment = Environment(autoescape=True, undefined=StrictUndefined)
+    for name, decorator in filters:
+        known = partial(_only_when_it_runs)
+        environment.filters[name] = getattr(jinja2, decorator)(known) if decorator else known
+    return environment
 
 
-def compile_template(text: str, name: str, where: str, lines: int) -> str:
+def _only_when_it_runs(*_: object) -> NoReturn:
+    raise LookupError  # jinja2 then leaves an expression of constants to the template
+
+
+def compile_template(text: str, name: str, where: str, lines: int, filters: Filters = ()) -> str:
     """Return the Python source of a template; `lines` were taken off before `text`.
 
     Raises `RouteletError` with file and line.
     """
+    environment = _environment(filters)
     try:
-        return _environment().compile(_padded(text, lines), name, where, raw=True, defer_init=True)
+        return environment.compile(_padded(text, lines), name, where, raw=True, defer_init=True)
     except TemplateSyntaxError as error:
         raise _syntax_error(error, where) from None
 
@@ -40,16 +55,19 @@ def referenced_templates(text: str, where: str, lines: int) -> list[Reference]:
 
     Raises `RouteletError` for a name that is only known when the page is rendered.
     """
-    try:
-        tree = _environment().parse(_padded(text, lines))
-    except TemplateSyntaxError as error:
-        raise _syntax_error(error, where) from None
     found: list[Reference] = []
-    for node in tree.find_all(_REFERRING):
+    for node in _parsed(text, where, lines).find_all(_REFERRING):
         optional = isinstance(node, nodes.Include) and node.ignore_missing
         names = _names(getattr(node, "template"), f"{where}:{node.lineno}")  # noqa: B009 - each has one
         found += [Reference(name=name, line=node.lineno, optional=optional) for name in names]
     return found
+
+
+def _parsed(text: str, where: str, lines: int) -> nodes.Template:
+    try:
+        return _environment().parse(_padded(text, lines))
+    except TemplateSyntaxError as error:
+        raise _syntax_error(error, where) from None
 
 
 def _padded(text: str, lines: int) -> str:

@@ -32,6 +32,7 @@ def imported(
     compiled: Callable[..., Content], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> Iterator[Callable[..., ModuleType]]:
     """Return a function that imports the module of a page, such as `pages/about.md`."""
+    monkeypatch.syspath_prepend(str(tmp_path / "site/src"))
     monkeypatch.syspath_prepend(str(tmp_path / "dist"))
 
     def import_page(name: str, files: Mapping[str, str | bytes]) -> ModuleType:
@@ -40,7 +41,7 @@ def imported(
         return importlib.import_module(f"{PACKAGE}.{module_of(name)}")
 
     yield import_page
-    for name in [name for name in sys.modules if name.split(".")[0] == PACKAGE]:
+    for name in [name for name in sys.modules if name.split(".")[0] in {PACKAGE, "filters"}]:
         del sys.modules[name]
 
 

@@ -224,3 +224,39 @@ def test_raw_html_of_a_page_is_that_of_the_configuration(compiled: Compiled) -> 
     name = "site_templates/pages_a_md.py"
     assert "<b>x</b>" not in compiled(files).modules[name]
     assert "<b>x</b>" in compiled(files, markdown={"raw-html": True}).modules[name]
+
+
+def test_functions_of_the_site_are_filters(rendered: Rendered) -> None:
+    files = {
+        "src/filters.py": "def shout(text, mark='!'):\n    return text.upper() + mark\n",
+        "src/pages/a.jinja": "{{ 'a' | shout }}{{ 'b' | shout('?') | lower }}",
+    }
+    assert rendered("pages/a.jinja", files) == "A!b?"
+
+
+def test_a_filter_may_be_passed_the_context(rendered: Rendered) -> None:
+    filters = (
+        "import jinja2\n@jinja2.pass_context\ndef of(context, text):\n"
+        "    return text + context['frontmatter']['t']\n"
+    )
+    files = {"src/filters.py": filters, "src/pages/a.jinja": "---\nt: b\n---\n{{ 'a' | of }}"}
+    assert rendered("pages/a.jinja", files) == "ab"
+
+
+@pytest.mark.parametrize(
+    ("expression", "what"),
+    [
+        ("'a' | shot", "No filter named 'shot'."),
+        ("'a' | _own", "No filter named '_own'."),
+        ("1 is ood", "No test named 'ood'."),
+    ],
+)
+def test_an_unknown_filter_is_told_at_its_line(
+    compiled: Compiled, expression: str, what: str
+) -> None:
+    files = {
+        "src/filters.py": "def shout(text): return text\ndef _own(text): return text\n",
+        "src/pages/a.jinja": f"---\nt: 1\n---\n\n{{{{ {expression} }}}}",
+    }
+    [mistake] = mistakes_in(compiled, files)
+    assert (mistake.where, mistake.what) == ("src/pages/a.jinja:5", what)
