@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from routelet.context import Rewritable
+    from routelet.powertools import Powertools
 
     Result = Response | Awaitable[Response]
     Next = Callable[..., Any]
@@ -43,6 +44,8 @@ class App:
         self.generator: str = manifest.get("generator", "routelet")
         self.trailing_slash: str = manifest.get("trailing_slash", "ignore")
         self.prerendering = prerendering
+        self.log: Callable[[str | Exception], None] = _log
+        self.powertools: Powertools | None = None
         self._manifest = manifest
         self._pages: dict[Route, Mapping[str, Any]] = {}
         for page in manifest["routes"]:
@@ -192,7 +195,7 @@ class App:
     def _known(self, ctx: Context) -> Context:
         if ctx.route is None:
             path = ctx.request.url.path
-            sys.stderr.write(f"rewrite to {path!r}: no page of this function answers it\n")
+            self.log(f"rewrite to {path!r}: no page of this function answers it")
         return ctx
 
     def _rewritten(self, request: Request, target: "Rewritable") -> Request:
@@ -230,7 +233,7 @@ class App:
     def _failed(self, ctx: Context, error: Exception) -> "Result":
         if self.prerendering:
             raise error
-        _log(error)
+        self.log(error)
         return self._error_page(ctx, 500)
 
     def _error_page(self, ctx: Context, status: int) -> "Result":
@@ -241,11 +244,18 @@ class App:
         try:
             result = self._load(page).answer(self, error_ctx, method="GET")
         except Exception as error:  # noqa: BLE001 - an error page that fails must not loop
-            _log(error)
+            self.log(error)
             return _plain(status)
         if isinstance(result, Response):
             return _with_status(result, status)
-        return _awaited_with_status(result, status)
+        return self._awaited_error_page(result, status)
+
+    async def _awaited_error_page(self, result: "Awaitable[Response]", status: int) -> Response:
+        try:
+            return _with_status(await result, status)
+        except Exception as error:  # noqa: BLE001 - an error page that fails must not loop
+            self.log(error)
+            return _plain(status)
 
 
 class _Page:
@@ -319,19 +329,14 @@ def _with_status(response: Response, status: int) -> Response:
     return response
 
 
-async def _awaited_with_status(result: "Awaitable[Response]", status: int) -> Response:
-    try:
-        return _with_status(await result, status)
-    except Exception as error:  # noqa: BLE001 - an error page that fails must not loop
-        _log(error)
-        return _plain(status)
-
-
-def _log(error: Exception) -> None:
+def _log(what: "str | Exception") -> None:
+    if isinstance(what, str):
+        sys.stderr.write(f"{what}\n")
+        return
     import traceback  # 10 ms, only when a page fails  # noqa: PLC0415
 
     # One write, so that CloudWatch keeps the trace in one event.
-    sys.stderr.write("".join(traceback.format_exception(error)))
+    sys.stderr.write("".join(traceback.format_exception(what)))
 
 
 def wait_for(result: "Any") -> "Any":

@@ -1,6 +1,5 @@
 """AWS Lambda: `create_exports` gives the handler that Lambda calls."""
 
-import sys
 from importlib import import_module
 
 from routelet.app import App
@@ -10,8 +9,10 @@ from routelet.http import Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from typing import Any
+
+    Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
 MAX_PAYLOAD_BYTES = 6_291_556
 """The largest result Lambda takes; a larger one ends the process.
@@ -27,13 +28,17 @@ _REASONS = {400: "Bad Request", 413: "Content Too Large"}
 def create_exports(
     manifest: "Mapping[str, Any]", args: "Mapping[str, Any]"
 ) -> "Mapping[str, object]":
-    """Return `{"handler": ...}` for the routes of `manifest`.
+    """Return `{"handler": ...}` for the routes of `manifest`."""
+    return {"handler": handler_of(App(manifest), args)}
+
+
+def handler_of(app: App, args: "Mapping[str, Any]") -> "Handler":
+    """Return the handler that answers events with `app`.
 
     `args` may name what stands before the function, as `front`: its module is loaded while Lambda
     still counts the function as starting. Events of the other sources are understood too; one of
     no source is answered as `front` would be, with 400.
     """
-    app = App(manifest)
     app.preload()
     front = args.get("front", "http-api")
     sources = {front: _module(front)}
@@ -46,16 +51,16 @@ def create_exports(
         try:
             response = app.respond(source.request_of(event))
         except EventError as error:
-            sys.stderr.write(f"{error}\n")
+            app.log(str(error))
             response = Response(_REASONS[error.status], error.status)
         result: dict[str, Any] = source.result_of(response, event)
         if not is_over(MAX_PAYLOAD_BYTES, result):
             return result
-        sys.stderr.write(f"response over {MAX_PAYLOAD_BYTES} bytes, Lambda's limit\n")
+        app.log(f"response over {MAX_PAYLOAD_BYTES} bytes, Lambda's limit")
         too_large: dict[str, Any] = source.result_of(Response("Internal Server Error", 500), event)
         return too_large
 
-    return {"handler": handler}
+    return handler
 
 
 def source_of(event: "Any") -> str | None:

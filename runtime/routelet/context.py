@@ -7,6 +7,7 @@ from routelet.http import Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from typing import Any
 
     from routelet.app import App
     from routelet.cookies import Cookies
@@ -84,6 +85,29 @@ class Context:
     def is_prerendered(self) -> bool:
         """Tell whether the page is rendered at build time."""
         return self._app.prerendering
+
+    @property
+    def logger(self) -> "Any":
+        """The Logger of aws-lambda-powertools; raises `RuntimeError` where it is off."""
+        return self._powertool("logger")
+
+    @property
+    def tracer(self) -> "Any":
+        """The Tracer of aws-lambda-powertools; raises `RuntimeError` where it is off."""
+        return self._powertool("tracer")
+
+    @property
+    def metrics(self) -> "Any":
+        """The Metrics of aws-lambda-powertools; raises `RuntimeError` where they are off."""
+        return self._powertool("metrics")
+
+    def _powertool(self, name: str) -> "Any":
+        if self._app.powertools is None:
+            raise RuntimeError(
+                f"ctx.{name} is off: it is there with `powertools = true` of the aws-lambda "
+                "adapter, in a function (not while prerendering)"
+            )
+        return getattr(self._app.powertools, name)
 
     def redirect(self, location: "str | URL", status: int = 302) -> Response:
         """Return a redirect."""

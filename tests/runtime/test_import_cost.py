@@ -208,4 +208,6 @@ def test_the_runtime_imports_the_standard_library_only(file: Path) -> None:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             imported.add((node.module or "").partition(".")[0])
+    if file.name == "powertools.py":  # reached only where a site turns it on
+        imported.remove("aws_lambda_powertools")
     assert imported - SINCE_3_14 <= {"routelet", *sys.stdlib_module_names}
