@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     Next = Callable[..., Any]
     Middleware = Callable[[Context, Next], Any]
 
+_ENDS = (SystemExit, KeyboardInterrupt, GeneratorExit)
+"""What is meant to end the process, or the coroutine; anything else that a page raises is a 500."""
 MAX_REWRITES = 3
 """The fourth rewrite of one request is a loop and gives 508, as Astro has it."""
 
@@ -44,8 +46,9 @@ class App:
         self.generator: str = manifest.get("generator", "routelet")
         self.trailing_slash: str = manifest.get("trailing_slash", "ignore")
         self.prerendering = prerendering
-        self.log: Callable[[str | Exception], None] = _log
+        self.log: Callable[[str | BaseException], None] = _log
         self.powertools: Powertools | None = None
+        self._prefix = self.base.rstrip("/")
         self._manifest = manifest
         self._pages: dict[Route, Mapping[str, Any]] = {}
         for page in manifest["routes"]:
@@ -139,11 +142,17 @@ class App:
         depth: int = 0,
     ) -> Context:
         params: dict[str, str | None] = {}
-        if route is not None:
-            path = below_base(request.url.canonical_path, self.base)
-            params = (path is not None and route.match(path)) or {}
-        elif found := self._find(request):
-            route, params = found
+        url = request.url
+        path = None if url.malformed else below_base(url.canonical_path, self.base)
+        if path is not None:
+            url.canonical_path = self._prefix + path  # what is matched is what a page sees
+            if route is None:
+                route, params = match_route(self._pages, url.canonical_path, self.base) or (
+                    None,
+                    {},
+                )
+            else:
+                params = route.match(path) or {}
         return Context(self, request, route=route, params=params, locals=locals, depth=depth)
 
     def _chain(self, ctx: Context) -> "Result":
@@ -155,13 +164,13 @@ class App:
             if hasattr(result, "__await__"):
                 return self._guarded(ctx, result)
             return _as_response(result)
-        except Exception as error:  # noqa: BLE001 - whatever a page raises is a 500
+        except BaseException as error:  # noqa: BLE001 - whatever a page raises is a 500
             return self._failed(ctx, error)
 
     async def _guarded(self, ctx: Context, result: "Awaitable[Any]") -> Response:
         try:
             return _as_response(await settled(result))
-        except Exception as error:  # noqa: BLE001 - whatever a page raises is a 500
+        except BaseException as error:  # noqa: BLE001 - whatever a page raises is a 500
             failed = self._failed(ctx, error)
             return failed if isinstance(failed, Response) else await failed
 
@@ -230,8 +239,8 @@ class App:
             return Response(None, 405, {"allow": ", ".join(allowed)})
         return self._error_page(ctx, 404)
 
-    def _failed(self, ctx: Context, error: Exception) -> "Result":
-        if self.prerendering:
+    def _failed(self, ctx: Context, error: BaseException) -> "Result":
+        if self.prerendering or isinstance(error, _ENDS):
             raise error
         self.log(error)
         return self._error_page(ctx, 500)
@@ -243,19 +252,23 @@ class App:
         error_ctx = Context(self, ctx.request, locals=ctx.locals, depth=MAX_REWRITES + 1)
         try:
             result = self._load(page).answer(self, error_ctx, method="GET")
-        except Exception as error:  # noqa: BLE001 - an error page that fails must not loop
-            self.log(error)
-            return _plain(status)
-        if isinstance(result, Response):
-            return _with_status(result, status)
+            if isinstance(result, Response):
+                return _with_status(result, status)
+        except BaseException as error:  # noqa: BLE001 - an error page that fails must not loop
+            return self._failed_again(error, status)
         return self._awaited_error_page(result, status)
 
     async def _awaited_error_page(self, result: "Awaitable[Response]", status: int) -> Response:
         try:
             return _with_status(await result, status)
-        except Exception as error:  # noqa: BLE001 - an error page that fails must not loop
-            self.log(error)
-            return _plain(status)
+        except BaseException as error:  # noqa: BLE001 - an error page that fails must not loop
+            return self._failed_again(error, status)
+
+    def _failed_again(self, error: BaseException, status: int) -> Response:
+        if isinstance(error, _ENDS):
+            raise error
+        self.log(error)
+        return _plain(status)
 
 
 class _Page:
@@ -314,9 +327,14 @@ def _as_response(value: object) -> Response:
             f"on_request returned {type(value).__name__}; it returns a Response or what next() "
             "returned"
         )
-    if not isinstance(value.body, (str, bytes)):
-        value.body = value.body and value.read()  # here, where an iterable may raise
-    return value
+    return _whole(value)
+
+
+def _whole(response: Response) -> Response:
+    """Read a body that is an iterable, where what it raises is still the page's."""
+    if not isinstance(response.body, (str, bytes)):
+        response.body = response.body and response.read()
+    return response
 
 
 def _plain(status: int) -> Response:
@@ -324,12 +342,12 @@ def _plain(status: int) -> Response:
 
 
 def _with_status(response: Response, status: int) -> Response:
-    response = response.clone()
+    response = _whole(response).clone()
     response.status = status
     return response
 
 
-def _log(what: "str | Exception") -> None:
+def _log(what: "str | BaseException") -> None:
     if isinstance(what, str):
         sys.stderr.write(f"{what}\n")
         return

@@ -20,6 +20,17 @@ if TYPE_CHECKING:
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 
+def _is_text(value: str) -> bool:
+    """Tell whether `value` can be sent: half of a surrogate pair, as JSON may have it, cannot."""
+    if value.isascii():
+        return True
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 class _MultiMap:
     """Names that have one value or more, in the order they came."""
 
@@ -84,6 +95,8 @@ class Headers(_MultiMap):
             raise ValueError(f"header name {name!r} is empty or has a line break or NUL")
         if not _FORBIDDEN_IN_HEADERS.isdisjoint(value):
             raise ValueError(f"header {name!r} has a line break or NUL in its value")
+        if not _is_text(value):
+            raise ValueError(f"header {name!r} has half of a surrogate pair in its value")
         self._pairs.append((name.lower(), value.strip(" \t")))
 
     def set(self, name: str, value: str) -> None:
@@ -412,7 +425,7 @@ class Response:
         if self.body is None:
             return b""
         if isinstance(self.body, str):
-            return self.body.encode()
+            return self.body.encode("utf-8", "replace")
         if not isinstance(self.body, bytes):
             self.body = b"".join(self.body)
         return self.body

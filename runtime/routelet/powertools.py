@@ -39,7 +39,7 @@ class Powertools:
     tracer: "Any"
     metrics: "Any"
 
-    def log(self, what: "str | Exception") -> None:
+    def log(self, what: "str | BaseException") -> None:
         """Log a warning, or an error with its traceback; the trace has the error as well."""
         if isinstance(what, str):
             self.logger.warning(what)

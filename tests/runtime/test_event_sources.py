@@ -1,18 +1,17 @@
 """Function URL, REST API, load balancer and edge events: the cases of ../shared/cases/events.json.
 
-Each test is named after its case; the HTTP API's own are in test_http_api.py.
+Each test is named after its case; the HTTP API's own are in test_http_api.py, and properties of
+all sources together in test_one_request.py.
 """
 
 import base64
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from routelet.aws import SOURCES, create_exports, source_of
 from routelet.events import EventError, alb, edge, function_url, rest_api
-from routelet.http import Request, Response
+from routelet.http import Response
 
 
 def url_event(path: str = "/", method: str = "GET", **more: Any) -> dict[str, Any]:
@@ -314,43 +313,3 @@ def test_c81_an_ipv6_host_has_its_port_apart() -> None:
 def test_the_client_address_of_a_load_balancer_is_the_one_it_appended() -> None:
     headers = {"host": "example.com", "x-forwarded-for": "203.0.113.9, 192.0.2.1"}
     assert alb.request_of(alb_event(headers=headers)).client_address == "192.0.2.1"
-
-
-paths = st.text(st.characters(blacklist_characters="\0", blacklist_categories=("Cs",)), max_size=20)
-
-
-def escaped(text: str) -> str:
-    return "/" + "".join(f"%{octet:02X}" for octet in text.encode())
-
-
-@given(path=paths, body=st.binary(max_size=50), method=st.sampled_from(["POST", "PUT", "PURGE"]))
-def test_one_request_is_the_same_through_every_source(path: str, body: bytes, method: str) -> None:
-    data = base64.b64encode(body).decode()
-    raw = escaped(path)
-    edge_body = {"inputTruncated": False, "encoding": "base64", "data": data}
-    requests: list[Request] = [
-        function_url.request_of(url_event(raw, method, body=data, isBase64Encoded=True)),
-        rest_api.request_of(rest_event(raw, method, body=data, isBase64Encoded=True)),
-        alb.request_of(alb_event(raw, method, body=data, isBase64Encoded=True)),
-        edge.request_of(edge_event(raw, method, body=edge_body)),
-    ]
-    seen = {(one.url.canonical_path, one.method, one.body) for one in requests}
-    assert len(seen) == 1
-
-
-@given(body=st.one_of(st.binary(max_size=50), st.text(max_size=50)))
-def test_any_body_arrives_as_it_is_through_every_source(body: bytes | str) -> None:
-    wanted = body.encode() if isinstance(body, str) else body
-    response = Response(body, headers={"content-type": "text/plain"})
-    for module, event in (
-        (function_url, url_event()),
-        (rest_api, rest_event()),
-        (alb, alb_event()),
-    ):
-        result = module.result_of(response, event)
-        text = result["body"]
-        assert (base64.b64decode(text) if result["isBase64Encoded"] else text.encode()) == wanted
-    result = edge.result_of(response, edge_event())
-    text = result.get("body", "")
-    is_base64 = result.get("bodyEncoding") == "base64"
-    assert (base64.b64decode(text) if is_base64 else text.encode()) == wanted

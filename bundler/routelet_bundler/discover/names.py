@@ -141,20 +141,37 @@ def _pattern(segments: Sequence[Sequence[Part]], trailing_slash: str, *, has_bas
             return "^/$"
         return {"always": "^/$", "never": "^$"}.get(trailing_slash, "^/?$")
     end = {"always": "/$", "never": "$"}.get(trailing_slash, "/?$")
-    return "^" + "".join(map(_segment_pattern, segments)) + end
+    parts = (_segment_pattern(one, segments[n + 1 :]) for n, one in enumerate(segments))
+    return "^" + "".join(parts) + end
 
 
-def _segment_pattern(segment: Sequence[Part]) -> str:
+# A parameter ends at the first text that may follow it. Where the next parameter takes anything as
+# well, a later end would never help: it is not tried, or the time to match would grow as a power of
+# the URL's length.
+
+
+def _segment_pattern(segment: Sequence[Part], following: Sequence[Sequence[Part]]) -> str:
     if len(segment) == 1 and segment[0].spread:
-        return "(?:/(.*?))?"
-    return "/" + "".join(map(_part_pattern, segment))
+        more = any(part.spread for later in following for part in later)
+        is_text = more and not any(part.dynamic for part in following[0])
+        until = "".join(_literal(part) for part in following[0]) if is_text else None
+        inside = f"(?:(?!/{until}(?:/|$)).)*" if until else ".*?"
+        return f"(?:/({inside}))?"
+    return "/" + "".join(_part_pattern(one, segment[n + 1 :]) for n, one in enumerate(segment))
 
 
-def _part_pattern(part: Part) -> str:
+def _part_pattern(part: Part, following: Sequence[Part]) -> str:
     if part.spread:
         return "(.*?)"
     if part.type:
         return f"({TYPES[part.type]})"
-    if part.dynamic:
-        return "([^/]+?)"
+    if not part.dynamic:
+        return _literal(part)
+    match following:
+        case [text, Part(dynamic=True, type=None), *_]:
+            return f"([^/](?:(?!{_literal(text)})[^/])*)"
+    return "([^/]+?)"
+
+
+def _literal(part: Part) -> str:
     return re.escape(literal_text(unicodedata.normalize("NFC", part.content)))

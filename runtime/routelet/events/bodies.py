@@ -31,7 +31,10 @@ def encoded_body(response: "Response", method: str | None) -> "tuple[str, bool]"
         return "", False
     coded = "content-encoding" in response.headers
     if isinstance(response.body, str) and not coded:
-        return response.body, False
+        text = response.body
+        if not text.isascii():  # half of a surrogate pair has no UTF-8
+            text = text.encode("utf-8", "replace").decode()
+        return text, False
     body = response.read()
     if not coded and _is_text(response.headers.get("content-type") or "text/plain"):
         try:
