@@ -126,7 +126,7 @@ class App:
         if self._manifest.get("check_origin") and _is_cross_site_form(request):
             return Response(f"Cross-site {request.method} form submissions are forbidden", 403)
         ctx = self._context(request, route, locals)
-        ctx.props = dict(props or {})
+        ctx.props.update(props or {})
         return self._chain(ctx)
 
     def _find(self, request: Request) -> "tuple[Route, dict[str, str | None]] | None":
@@ -146,13 +146,10 @@ class App:
         path = None if url.malformed else below_base(url.canonical_path, self.base)
         if path is not None:
             url.canonical_path = self._prefix + path  # what is matched is what a page sees
-            if route is None:
-                route, params = match_route(self._pages, url.canonical_path, self.base) or (
-                    None,
-                    {},
-                )
-            else:
-                params = route.match(path) or {}
+            for one in (route,) if route else self._pages:
+                if (found := one.match(path)) is not None:
+                    route, params = one, found
+                    break
         return Context(self, request, route=route, params=params, locals=locals, depth=depth)
 
     def _chain(self, ctx: Context) -> "Result":

@@ -66,12 +66,12 @@ def handler_of(app: App, args: "Mapping[str, Any]") -> "Handler":
 def source_of(event: "Any") -> str | None:
     """Return what sent `event`, one of `SOURCES`, or None for anything else."""
     context = member(event, "requestContext")
-    if context is None:
+    if not isinstance(context, dict):
         return "edge" if member(event, "Records", 0, "cf") else None
-    if member(context, "http") is not None:
-        domain = str(member(context, "domainName"))
-        return "function-url" if ".lambda-url." in domain else "http-api"
-    if member(context, "elb") is not None:
+    if "http" in context:
+        is_url = ".lambda-url." in str(context.get("domainName"))
+        return "function-url" if is_url else "http-api"
+    if "elb" in context:
         return "alb"
     return "rest-api" if member(event, "httpMethod") else None
 

@@ -84,7 +84,7 @@ class Headers(_MultiMap):
     @classmethod
     def received(cls, pairs: "Iterable[tuple[str, str]]") -> "Headers":
         """Return headers that a host read from the wire: it has refused line breaks already."""
-        headers = cls()
+        headers = cls.__new__(cls)
         headers._pairs = [(name.lower(), value.strip(" \t")) for name, value in pairs]
         return headers
 
@@ -418,7 +418,7 @@ class Response:
 
     def _default_type(self, content_type: str) -> None:
         if "content-type" not in self.headers:
-            self.headers.append("content-type", content_type)
+            self.headers._pairs.append(("content-type", content_type))  # ours, with no line break
 
     def read(self) -> bytes:
         """Return the whole body; an iterable is read once and kept."""

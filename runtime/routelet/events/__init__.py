@@ -31,9 +31,9 @@ def reads_events(
     """Let `request_of` raise nothing but `EventError`, whatever is missing or of another type."""
 
     @wraps(request_of)
-    def guarded(event: "Mapping[str, Any]", **options: bool) -> "Request":
+    def guarded(event: "Mapping[str, Any]") -> "Request":
         try:
-            return request_of(event, **options)
+            return request_of(event)
         except EventError:
             raise
         except Exception as error:

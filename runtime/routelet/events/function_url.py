@@ -3,7 +3,7 @@
 https://docs.aws.amazon.com/lambda/latest/dg/urls-invocation.html
 """
 
-from routelet.events import http_api
+from routelet.events import http_api, reads_events
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -13,9 +13,10 @@ if TYPE_CHECKING:
     from routelet.http import Request
 
 
+@reads_events
 def request_of(event: "Mapping[str, Any]") -> "Request":
-    """Return the Request of `event`; the path arrives as the client sent it, percent-encoded."""
-    return http_api.request_of(event, path_is_decoded=False)
+    """Return the Request of `event`, whose path arrives percent-encoded; raises `EventError`."""
+    return http_api.read(event, path_is_decoded=False)
 
 
 result_of = http_api.result_of

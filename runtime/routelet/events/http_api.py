@@ -16,11 +16,16 @@ if TYPE_CHECKING:
 
 
 @reads_events
-def request_of(event: "Mapping[str, Any]", *, path_is_decoded: bool = True) -> Request:
-    """Return the Request of `event`; raises `EventError`.
+def request_of(event: "Mapping[str, Any]") -> Request:
+    """Return the Request of `event`, whose path arrives decoded; raises `EventError`."""
+    return read(event, path_is_decoded=True)
 
-    The path arrives decoded, cookies in a list of their own, and the gateway's own facts (host
-    and client address) are taken from `requestContext`: no header of a viewer chooses them.
+
+def read(event: "Mapping[str, Any]", *, path_is_decoded: bool) -> Request:
+    """Return the Request of an event of payload format 2.0.
+
+    Cookies arrive in a list of their own, and the gateway's own facts (host and client address)
+    are taken from `requestContext`: no header of a viewer chooses them.
     """
     context = event["requestContext"]
     http = context["http"]
