@@ -6,6 +6,7 @@ The rules are Astro 4's (createRouteManifest), and the typed form `[id=int]` is 
 import re
 import unicodedata
 from collections.abc import Sequence
+from itertools import takewhile
 
 from routelet.routing import Part, Route, literal_text
 
@@ -152,10 +153,10 @@ def _pattern(segments: Sequence[Sequence[Part]], trailing_slash: str, *, has_bas
 
 def _segment_pattern(segment: Sequence[Part], following: Sequence[Sequence[Part]]) -> str:
     if len(segment) == 1 and segment[0].spread:
-        more = any(part.spread for later in following for part in later)
-        is_text = more and not any(part.dynamic for part in following[0])
-        until = "".join(_literal(part) for part in following[0]) if is_text else None
-        inside = f"(?:(?!/{until}(?:/|$)).)*" if until else ".*?"
+        texts = list(takewhile(lambda later: not any(part.dynamic for part in later), following))
+        goes_on = len(texts) < len(following) and following[len(texts)][0].spread
+        until = "".join("/" + "".join(map(_literal, text)) for text in texts) if goes_on else ""
+        inside = f"(?:(?!{until}(?:/|$)).)*" if until else ".*?"
         return f"(?:/({inside}))?"
     return "/" + "".join(_part_pattern(one, segment[n + 1 :]) for n, one in enumerate(segment))
 

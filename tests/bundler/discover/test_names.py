@@ -2,7 +2,7 @@ import re
 import unicodedata
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routelet.routing import Route, canonical_path
@@ -181,3 +181,26 @@ def test_a_composed_and_a_decomposed_name_are_one_pattern() -> None:
     composed, decomposed = (unicodedata.normalize(form, "café.py") for form in ("NFC", "NFD"))
     assert composed != decomposed
     assert parse_route(composed).pattern == parse_route(decomposed).pattern
+
+
+LAZY = {
+    "[a]-[b]-[c].py": r"^/([^/]+?)-([^/]+?)-([^/]+?)/?$",
+    "[a]--[b]x.py": r"^/([^/]+?)--([^/]+?)x/?$",
+    "[a]-[b]-[n=int].py": r"^/([^/]+?)-([^/]+?)-(-?[0-9]+)/?$",
+    "[...a]/x/[...b]/y.py": r"^(?:/(.*?))?/x(?:/(.*?))?/y/?$",
+    "[...a]/x/[...b]/x/[...c].py": r"^(?:/(.*?))?/x(?:/(.*?))?/x(?:/(.*?))?/?$",
+    "[...a]/x/y/[...b]/1.py": r"^(?:/(.*?))?/x/y(?:/(.*?))?/1/?$",
+    "[...a]/x/[b]/[...c]/y.py": r"^(?:/(.*?))?/x/([^/]+?)(?:/(.*?))?/y/?$",
+}
+
+
+@pytest.mark.parametrize("file", LAZY)
+@settings(max_examples=300)
+@given(pieces=st.lists(st.sampled_from(["-", "x", "y", "1", "/", "/x", "/y"]), max_size=12))
+def test_a_parameter_is_as_short_as_can_be(file: str, pieces: list[str]) -> None:
+    """What a pattern that tries every end would find, without trying every end."""
+    path = "/" + "".join(pieces)
+    found = re.fullmatch(LAZY[file], path)
+    values = [value or None for value in found.groups()] if found else None
+    matched = parse_route(file).match(path)
+    assert (matched and list(matched.values())) == values
