@@ -20,7 +20,8 @@ from routelet_bundler.render.templates import render_template, template_text
 from routelet_bundler.render.warnings import sam_resources
 
 TEMPLATES = ("sam/template.yaml.jinja", "cloudfront/front.js.jinja")
-NAMES = st.text(st.characters(codec="utf-8"), min_size=1)
+# A key of YAML has 1,024 characters at most, and one of these may be written with ten.
+NAMES = st.text(st.characters(codec="utf-8"), min_size=1, max_size=100)
 
 
 def expanded(source: str) -> dict[str, Any]:
