@@ -30,6 +30,11 @@ class Planner:
         self._adapter = adapter
         self._page_modules = page_modules
         self._order = {page.file: number for number, page in enumerate(site.pages)}
+        self._error_pages = {
+            status: _error_page(page, page_modules)
+            for status in (404, 500)
+            if (page := site.error_page(status)) is not None
+        }
 
     def plan(self) -> tuple[Planned, ...]:
         """Return the functions of the site."""
@@ -70,12 +75,7 @@ class Planner:
             "routes": tuple(_route(page, self._page_modules) for page in ordered),
             **_settings(self._config, self._site),
         }
-        error_pages = {
-            status: _error_page(page, self._page_modules)
-            for status in (404, 500)
-            if (page := self._site.error_page(status)) is not None
-        }
-        return {**manifest, "error_pages": error_pages} if error_pages else manifest
+        return {**manifest, "error_pages": self._error_pages} if self._error_pages else manifest
 
     def with_rewrites(self, planned: Planned, rewrites: Iterable[Rewrite]) -> Planned:
         """Return a function with the pages that it rewrites to; itself where it has them.
@@ -105,13 +105,12 @@ class Planner:
 
     def warnings(self, planned: Planned, rewrites: Iterable[Rewrite]) -> Iterable[str]:
         """Yield a warning for each rewrite that may lead to a page the function does not have."""
-        others = _others(self._site.pages, [*planned.pages, *planned.reached])
         for rewrite in rewrites:
             if any(map(self._page_at, rewrite.examples)):
                 continue
             if len(rewrite.examples) == 1:
                 yield f"{rewrite.where}: rewrites to {rewrite.examples[0]}, which no page answers"
-            elif others and not planned.reached:
+            elif not planned.reached and (others := _others(self._site.pages, planned.pages)):
                 yield (
                     f"{rewrite.where}: to which page this rewrites is only known when it runs; "
                     "pages of other functions are not there: name them with include, such as "
