@@ -14,6 +14,8 @@ from routelet.events.http_api import request_of, result_of
 from routelet.http import Request, Response, SearchParams
 
 CASES_FILE = Path(__file__).parents[3] / "shared/cases/events.json"
+if not CASES_FILE.is_file():
+    pytest.skip("../shared/cases is not beside this checkout", allow_module_level=True)
 CASES = {case["id"]: case for case in json.loads(CASES_FILE.read_text("utf-8"))["cases"]}
 OURS = [*(f"C{number:02}" for number in range(1, 24)), "C55", "C56", "C77", "C78"]
 
