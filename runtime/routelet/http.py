@@ -214,10 +214,12 @@ class URL:
 
     @property
     def path(self) -> str:
-        """The decoded path."""
-        if self.malformed:
-            return self.canonical_path
-        return self.canonical_path.replace(ENCODED_SLASH, "/")
+        """The decoded path; that of `/%2Fa` is `/a`, for a redirect to `//a` is one to a host."""
+        path = self.canonical_path
+        if self.malformed or ENCODED_SLASH not in path:
+            return path
+        decoded = path.replace(ENCODED_SLASH, "/")
+        return "/" + decoded.lstrip("/") if path.startswith("/" + ENCODED_SLASH) else decoded
 
     @property
     def origin(self) -> str:

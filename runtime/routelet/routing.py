@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 ENCODED_SLASH = "\0"
 """Stands for %2F in a canonical path: part of a segment, and never a separator."""
-_SLASHES = "/" + ENCODED_SLASH
 
 _PARAMETER = r"\[(?P<rest>\.\.\.)?(?P<name>[A-Za-z0-9_$]+)(?:=[a-z]+)?\]"
 PARAMETER_TYPES = {
@@ -167,14 +166,14 @@ def _without_dots(path: str) -> str:
 def below_base(path: str, base: str) -> str | None:
     """Return the canonical `path` below `base` (whole segments only), or None outside of it.
 
-    Of several slashes at the beginning, encoded ones too, one is kept: Astro drops one of two, and
-    a page that redirects to such a path would send its visitor to another host.
+    Of several slashes at the beginning one is kept: Astro drops one of two, and a page that
+    redirects to such a path would send its visitor to another host.
     """
     prefix = base.rstrip("/")
     if prefix and path != prefix and not path.startswith(prefix + "/"):
         return None
     rest = path[len(prefix) :]
-    return "/" + rest.lstrip(_SLASHES) if rest.startswith(("//", "/" + ENCODED_SLASH)) else rest
+    return "/" + rest.lstrip("/") if rest.startswith("//") else rest
 
 
 def match_route(

@@ -194,7 +194,8 @@ def test_middleware_matcher_and_parameters_see_one_path(
                 continue
             page, middleware, rest = json.loads(answer.body)
             assert page == middleware
-            assert page in {f"/{rest or ''}", f"/{rest or ''}/"}
+            below = (rest or "").lstrip("/")  # a rest that begins with %2F
+            assert page in {f"/{below}", f"/{below}/"}
 
     check()
 

@@ -151,7 +151,7 @@ def test_a_base_is_of_whole_segments(base: str, path: str, below: str | None) ->
 
 @pytest.mark.parametrize(
     ("path", "below"),
-    [("/", "/"), ("/a", "/a"), ("//a", "/a"), ("///a", "/a"), ("/\0a", "/a"), ("", "")],
+    [("/", "/"), ("/a", "/a"), ("//a", "/a"), ("///a", "/a"), ("/\0a", "/\0a"), ("", "")],
 )
 def test_of_several_slashes_at_the_beginning_one_is_kept(path: str, below: str) -> None:
     assert below_base(path, "/") == below
