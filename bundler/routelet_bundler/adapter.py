@@ -110,6 +110,8 @@ class BuildDone:
     out_dir: Path
     routes: tuple[Route, ...]
     pages: tuple[Prerendered, ...]
+    client_files: tuple[str, ...]
+    """Paths below `client/`, sorted, of prerendered pages and public files."""
     logger: Logger
 
 

@@ -5,20 +5,27 @@ takes values and gives values. Hooks of integrations are fired in between. All i
 fresh folder that becomes `dist/` when every stage has succeeded.
 """
 
-import json
 import os
-import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
+from time import time_ns
 
-import routelet
-from routelet_bundler.adapter import BuildDone, BuildGenerated, BuildSsr, BuildStart, fire
+from routelet_bundler.adapter import (
+    BuildDone,
+    BuildGenerated,
+    BuildSsr,
+    BuildStart,
+    fire,
+)
 from routelet_bundler.cache import Cache, default_cache
+from routelet_bundler.client import Client, make_client
 from routelet_bundler.configure import Configured, configure
-from routelet_bundler.content import Content, content
-from routelet_bundler.discover import discover, refuse_links_outside
+from routelet_bundler.content import content
+from routelet_bundler.discover import discover
+from routelet_bundler.discover.page_memory import PageMemory
+from routelet_bundler.discover.tree import files_below
 from routelet_bundler.emit import entry_module
 from routelet_bundler.errors import raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
@@ -29,42 +36,20 @@ from routelet_bundler.model import (
     Distribution,
     Function,
     Planned,
-    Prerendered,
     Site,
     Target,
 )
 from routelet_bundler.pack import Packer, lacks_bytecode
 from routelet_bundler.plan import Planner
-from routelet_bundler.prerender import prerender
-from routelet_bundler.render.routelet_json import route_table, routelet_json
-from routelet_bundler.staging import staged, write_texts
-from routelet_bundler.trace import Sources, Tracer
-from routelet_bundler.trace.environment import Environment, environment_of
+from routelet_bundler.prerender import save
+from routelet_bundler.render.routelet_json import manifest_text, route_table, routelet_json
+from routelet_bundler.staging import lay_over_client, staged, write_texts
+from routelet_bundler.trace import Tracer
+from routelet_bundler.trace.environment import environment_of
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
 from routelet_bundler.verify import runs_here, verify
-
-RUNTIME = Path(routelet.__file__).parent
-
-Report = Callable[[str, int, int], None]
-"""Told of progress: the stage, how much of it is done, and how much there is."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Work:
-    """What the stages of one build share."""
-
-    configured: Configured
-    site: Site
-    content: Content
-    environments: Mapping[Target, Environment]
-    """What is installed, for each target that a function has; the site's own is the first."""
-    cache: Cache
-    jobs: int
-    report: Report
-    folder: Path
-    """Becomes `out_dir`."""
-    out_dir: Path
+from routelet_bundler.work import RUNTIME, Report, Work, sources_of
 
 
 def build(
@@ -85,11 +70,13 @@ def build(
     report("configure", 0, 1)
     configured = configure(root, "build")
     report("discover", 0, 1)
-    site = discover(root, configured.config)
-    raise_all(site.collisions)
-    refuse_links_outside(root / configured.config.public_dir, root)
-    generated = content(site, configured.config.markdown)
+    started_ns = time_ns()
     cache = Cache(Path(cache_folder) if cache_folder else default_cache())
+    memory = PageMemory.of(root, cache)
+    site = discover(root, configured.config, memory)
+    raise_all(site.collisions)
+    public = files_below(root / configured.config.public_dir, root)
+    generated = content(site, configured.config.markdown)
     final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
     with staged(final) as folder:
         report("install", 0, 1)
@@ -113,8 +100,13 @@ def build(
             report=report,
             folder=folder,
             out_dir=final,
+            public=public,
+            started_ns=started_ns,
         )
-        return _stages(work)
+        result, client = _stages(work)
+    memory.keep(root, cache)
+    save(cache, final, client.kept)
+    return result
 
 
 def _targets(configured: Configured, site: Site) -> list[Target]:
@@ -125,7 +117,7 @@ def _targets(configured: Configured, site: Site) -> list[Target]:
     return list(dict.fromkeys([own, *others]))
 
 
-def _stages(work: Work) -> Build:
+def _stages(work: Work) -> tuple[Build, Client]:
     integrations = work.configured.integrations
     fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
     files = write_texts(work.folder, work.content.modules)
@@ -134,14 +126,14 @@ def _stages(work: Work) -> Build:
         for page in work.site.pages
         if page.kind != "py"
     }
-    client, prerendered, warnings = _prerendered(work, page_modules)
+    client = make_client(work, files, page_modules)
     files |= _error_modules(work, client, page_modules)
     functions = _functions(work, files, page_modules)
     _fire_ssr(work, functions)
     fire(
         integrations,
         "build_generated",
-        lambda one, log: one.build_generated(BuildGenerated(directory=client, logger=log)),
+        lambda one, log: one.build_generated(BuildGenerated(directory=client.folder, logger=log)),
     )
     built = _packed(work, functions)
     result = Build(
@@ -150,52 +142,40 @@ def _stages(work: Work) -> Build:
         middleware_entry_point=None,
         functions=built,
         routes=work.site.routes,
-        prerendered=prerendered,
-        warnings=_warnings(work, warnings, built),
+        prerendered=client.pages,
+        warnings=_warnings(work, client.warnings, built),
     )
     manifest = routelet_json(result, work.configured.config, work.configured.adapter)
-    (work.folder / "routelet.json").write_text(json.dumps(manifest, indent=1) + "\n")
+    (work.folder / "routelet.json").write_text(manifest_text(manifest))
     fire(
         integrations,
         "build_done",
         lambda one, log: one.build_done(
-            BuildDone(out_dir=work.folder, routes=work.site.routes, pages=prerendered, logger=log)
+            BuildDone(
+                out_dir=work.folder,
+                routes=work.site.routes,
+                pages=client.pages,
+                client_files=client.files,
+                logger=log,
+            )
         ),
     )
-    return result
+    if client.earlier:
+        lay_over_client(work.folder, work.out_dir, client.removed)
+    return result, client
 
 
-def _prerendered(
-    work: Work, page_modules: Mapping[str, str]
-) -> tuple[Path, tuple[Prerendered, ...], tuple[str, ...]]:
-    """Fill `client/` with public files, then with pages."""
-    config, root = work.configured.config, work.configured.root
-    client = work.folder / "client"
-    client.mkdir()
-    if (public := root / config.public_dir).is_dir():
-        shutil.copytree(public, client, dirs_exist_ok=True)
-    work.report("prerender", 0, 1)
-    environment = work.environments[work.configured.target]
-    rendered = prerender(
-        work.site,
-        config,
-        page_modules,
-        interpreter=environment.interpreter,
-        path=[work.folder, work.site.src, RUNTIME.parent, environment.host],
-        out=client,
-    )
-    return client, rendered.pages, rendered.warnings
-
-
-def _error_modules(work: Work, client: Path, page_modules: dict[str, str]) -> dict[str, Path]:
+def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> dict[str, Path]:
     """Make a module of each prerendered error page, so that every function can answer with it."""
     texts = {}
     for status in (404, 500):
-        page, file = work.site.error_page(status), client / f"{status}.html"
-        if page is not None and page.prerender and file.is_file():
+        page, name = work.site.error_page(status), f"{status}.html"
+        if page is not None and page.prerender and name in {one.path for one in client.pages}:
             component = page.route.component or ""
+            fresh, before = client.folder / name, work.out_dir / "client" / name
+            text = (fresh if fresh.is_file() else before).read_text(encoding="utf-8")
             texts[f"{PACKAGE}/error_{status}.py"] = python_source(
-                "html_page.py.jinja", file=component, content=file.read_text(encoding="utf-8")
+                "html_page.py.jinja", file=component, content=text
             )
             page_modules[component] = f"{PACKAGE}.error_{status}"
     if texts and not (work.folder / PACKAGE / "__init__.py").exists():
@@ -211,8 +191,10 @@ def _functions(
         return ()
     planner = Planner(work.site, work.configured.config, adapter, page_modules)
     planned = planner.plan()
+    files = {**runtime_files("routelet", RUNTIME), **files}
+    server = module_files(adapter.server_entrypoint, work.configured.root)
     tracers = {
-        target: Tracer(_sources(work, files, adapter, environment), target)
+        target: Tracer(sources_of(work, files, server, environment), target)
         for target, environment in work.environments.items()
     }
     functions = []
@@ -223,22 +205,6 @@ def _functions(
         functions.append(_function(one, tracers[target], planner, adapter, target))
     write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in functions})
     return tuple(functions)
-
-
-def _sources(
-    work: Work, files: Mapping[str, Path], adapter: Adapter, environment: Environment
-) -> Sources:
-    root = work.configured.root
-    server = module_files(adapter.server_entrypoint, root)
-    return Sources(
-        files={**runtime_files("routelet", RUNTIME), **server, **work.site.files, **files},
-        labels={
-            archive: path.relative_to(root).as_posix() for archive, path in work.site.files.items()
-        },
-        templates=work.content.templates,
-        index=environment.index,
-        dependencies=environment.dependencies,
-    )
 
 
 def _function(

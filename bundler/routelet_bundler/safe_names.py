@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import PurePosixPath
+from posixpath import splitext
 
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
@@ -29,14 +30,14 @@ def safe_stems(files: Iterable[str]) -> Mapping[str, str]:
 
 def entry_path(stem: str) -> str:
     """Return the entry module of a page: `blog/_slug_` gives `pages/blog/entry__slug_.py`."""
-    path = PurePosixPath("pages", stem)
-    return str(path.with_name(f"entry_{path.name}.py"))
+    folders, slash, name = stem.rpartition("/")
+    return f"pages/{folders}{slash}entry_{name}.py"
 
 
 def data_path(file: str) -> str:
     """Return where a file below `src/pages/` that is no module stands: folders are safe."""
-    path = PurePosixPath(file)
-    return str(PurePosixPath(*map(safe, path.parts[:-1]), path.name))
+    folders, slash, name = file.rpartition("/")
+    return "/".join(map(safe, folders.split("/"))) + slash + name
 
 
 def function_name(entry: str) -> str:
@@ -55,8 +56,7 @@ def unique(names: Mapping[str, str]) -> Mapping[str, str]:
 
 
 def _safe_path(file: str) -> str:
-    path = PurePosixPath(file)
-    return "/".join(map(safe, [*path.parts[:-1], path.stem]))
+    return "/".join(map(safe, splitext(file)[0].split("/")))
 
 
 def _digest(text: str) -> str:

@@ -16,8 +16,13 @@ _BYTE_ORDER_MARK = "\ufeff"
 
 def read_source(path: Path, where: str) -> str:
     """Return the text of a file, which people know as `where`; raises `RouteletError`."""
+    return decoded(path.read_bytes(), where)
+
+
+def decoded(data: bytes, where: str) -> str:
+    """Return the text of a file's bytes, each line ended by LF; raises `RouteletError`."""
     try:
-        return path.read_text(encoding="utf-8")
+        return data.decode().replace("\r\n", "\n").replace("\r", "\n")
     except UnicodeDecodeError as error:
         raise RouteletError(
             f"is no UTF-8 text: {error.reason}", where=where, mend="save the file as UTF-8"
@@ -69,8 +74,8 @@ def split_front_matter(text: str, where: str) -> tuple[Mapping[str, Any], str, i
 
 def line_of_key(text: str, key: str) -> int:
     """Return the number, from 1, of the line of front matter that sets `key`; 1 for none."""
-    lines = enumerate(text.splitlines(), 1)
-    return next((number for number, line in lines if line.startswith(f"{key}:")), 1)
+    at = f"\n{text}".find(f"\n{key}:")
+    return text.count("\n", 0, at) + 1 if at > 0 else 1
 
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -41,7 +41,7 @@ def page(file: str) -> Page:
         source=Path(file),
         file=file,
         kind="py",
-        text="",
+        digest="0",
         prerender=False,
         has_static_paths=False,
         module="pages.a",

@@ -22,7 +22,6 @@ from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.interpreters import HOST
 from routelet_bundler.model import Strings, kebab
 from routelet_bundler.render import sam_template, template_warnings
-from routelet_bundler.staging import files_below
 
 GLIBC: Mapping[str, str] = {
     "3.10": "2_17",
@@ -168,7 +167,7 @@ class AwsLambda(Integration):
         """Write the SAM template from routelet.json."""
         manifest = json.loads((payload.out_dir / "routelet.json").read_text())
         if manifest["functions"]:
-            files = files_below(payload.out_dir / "client")
+            files = payload.client_files
             (payload.out_dir / "template.yaml").write_text(sam_template(manifest, files))
             for warning in template_warnings(manifest, files):
                 payload.logger.warning(warning)

@@ -2,18 +2,22 @@
 
 A function that has such a page parses no template when it starts, and ships no compiler of
 Markdown. All modules are below `site_templates/`, so that they are found in a zip and in place.
+A prerendered Markdown page needs no module: its `markdown_values` go to where it is rendered.
 """
 
 import ast
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 from routelet_bundler.content.markdown import markdown_to_html
 from routelet_bundler.content.templates import Filters, compile_template, referenced_templates
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
 from routelet_bundler.model import MarkdownOptions, Page, Site
-from routelet_bundler.sources import line_of_key, parse_python, read_source, split_front_matter
+from routelet_bundler.sources import parse_python, read_source, split_front_matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +47,25 @@ def content(site: Site, options: MarkdownOptions) -> Content:
 
     Raises `RouteletError`, for every faulty file at once.
     """
-    pages = {f"pages/{page.file}": page for page in site.pages if page.kind != "py"}
+    src = site.src.relative_to(site.root).as_posix()
+    others = {f"pages/{page.file}": page for page in site.pages if page.kind != "py"}
+    needs_modules = rewrites(site)
+    pages = {
+        name: page
+        for name, page in others.items()
+        if needs_modules or not (page.kind == "md" and page.prerender)
+    }
     page_files = {page.source for page in pages.values()}
     texts = {
         path.relative_to(site.src).as_posix(): path
         for name, path in site.files.items()
         if name.endswith(".jinja") and path not in page_files
     }
-    src = site.src.relative_to(site.root).as_posix()
     names = (*texts, *(name for name in pages if name.endswith(".jinja")))
     templates = {name: module_of(name) for name in names}
     known = _Known(templates=templates, filters=_filters(site, src), options=options)
-    modules, errors = {}, _clashes((*texts, *pages), src)
+    modules: dict[str, str] = {}
+    errors = _clashes((*texts, *pages), src)
     for name in (*texts, *pages):
         try:
             page = pages.get(name)
@@ -63,11 +74,11 @@ def content(site: Site, options: MarkdownOptions) -> Content:
                 text = read_source(texts[name], where)
                 source = _template_module(name, text, where, known, is_page=False)
                 modules[_file_of(name)] = source
-            else:
+            elif page.layout is None or page.layout in templates:
                 modules[_file_of(name)] = _page_module(name, page, known)
         except RouteletError as error:
             errors.append(error)
-    raise_all(errors)
+    raise_all([*errors, *_without_layouts(others.values(), templates)])
     if modules:
         modules[f"{PACKAGE}/__init__.py"] = ""
     if templates:
@@ -109,31 +120,55 @@ def _clashes(names: Iterable[str], src: str) -> list[RouteletError]:
     ]
 
 
+def _without_layouts(
+    pages: Iterable[Page], templates: Mapping[str, str]
+) -> Iterable[RouteletError]:
+    for page in pages:
+        if page.layout is not None and page.layout not in templates:
+            yield RouteletError(
+                f"the layout {page.layout!r} is not there",
+                where=f"{page.route.component}:{page.layout_line}",
+                mend="name a template by its path below src/, such as layouts/post.jinja",
+            )
+
+
+def rewrites(site: Site) -> bool:
+    """Tell whether a page or the middleware may answer with another page."""
+    sources = (path for name, path in site.files.items() if name.endswith(".py"))
+    return any(_REWRITES.search(path.read_bytes()) for path in sources)
+
+
+_REWRITES = re.compile(rb"\brewrite\b|\bnext\([^)]")
+
+
+def markdown_values(options: MarkdownOptions, source: Path, where: str) -> dict[str, Any]:
+    """Return what the layout of a Markdown page gets: `frontmatter`, `headings`, `content`."""
+    front_matter, text, _ = split_front_matter(read_source(source, where), where)
+    rendered = markdown_to_html(text, raw_html=options.raw_html)
+    return {
+        "frontmatter": dict(front_matter),
+        "headings": rendered.headings,
+        "content": rendered.html,
+    }
+
+
 def _page_module(name: str, page: Page, known: _Known) -> str:
     where = page.route.component or name
+    if page.kind == "md":
+        return _markdown_module(page, where, known)
+    text = read_source(page.source, where)
     if page.kind == "jinja":
-        return _template_module(name, page.text, where, known, is_page=True)
-    if page.kind == "html":
-        return python_source("html_page.py.jinja", file=where, content=page.text)
-    front_matter, text, _ = split_front_matter(page.text, where)
-    rendered = markdown_to_html(text, raw_html=known.options.raw_html)
-    layout = front_matter.get("layout")
-    if layout is None:
-        return python_source("html_page.py.jinja", file=where, content=rendered.html)
-    if not isinstance(layout, str) or layout not in known.templates:
-        raise RouteletError(
-            f"the layout {layout!r} is not there",
-            where=f"{where}:{line_of_key(page.text, 'layout')}",
-            mend="name a template by its path below src/, such as layouts/post.jinja",
-        )
+        return _template_module(name, text, where, known, is_page=True)
+    return python_source("html_page.py.jinja", file=where, content=text)
+
+
+def _markdown_module(page: Page, where: str, known: _Known) -> str:
+    values = markdown_values(known.options, page.source, where)
+    if page.layout is None:
+        return python_source("html_page.py.jinja", file=where, content=values["content"])
+    module = known.templates[page.layout]
     return python_source(
-        "layout_page.py.jinja",
-        file=where,
-        layout=layout,
-        layout_module=known.templates[layout],
-        frontmatter=dict(front_matter),
-        headings=rendered.headings,
-        content=rendered.html,
+        "layout_page.py.jinja", file=where, layout=page.layout, layout_module=module, **values
     )
 
 

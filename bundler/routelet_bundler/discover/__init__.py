@@ -5,7 +5,8 @@ read but never imported. Collisions are told, not raised: a listing of routes ca
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
+from posixpath import splitext
 from urllib.parse import urlsplit
 
 from routelet.routing import Route
@@ -18,36 +19,34 @@ from routelet_bundler.discover.names import (
     parse_segment,
 )
 from routelet_bundler.discover.order import in_order
-from routelet_bundler.discover.page_source import (
-    PageFacts,
-    front_matter_facts,
-    python_facts,
-)
+from routelet_bundler.discover.overlaps import overlap_warnings
+from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.route_globs import most_specific
+from routelet_bundler.discover.tree import files_below
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.model import Config, Kind, Page, Redirect, RouteConfig, Site
 from routelet_bundler.safe_names import data_path, entry_path, safe_stems
-from routelet_bundler.sources import read_source
 
 _KINDS: Mapping[str, Kind] = {".py": "py", ".jinja": "jinja", ".md": "md", ".html": "html"}
 
 
-def discover(root: Path, config: Config) -> Site:
-    """Return the site at `root`.
+def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Site:
+    """Return the site at `root`; `memory` is of pages that were read before.
 
     Raises `RouteletError`, for every faulty page at once.
     """
     src = root / config.src_dir
-    files = _files_below(src, root)
+    files = files_below(src, root)
     below_pages = [file[len("pages/") :] for file in files if file.startswith("pages/")]
     names = [name for name in below_pages if not _is_private(name)]
-    ours = [name for name in names if PurePosixPath(name).suffix in _KINDS]
+    ours = [name for name in names if splitext(name)[1] in _KINDS]
     modules = (name for name in below_pages if name.endswith(".py"))
     stems = safe_stems(dict.fromkeys([*ours, *modules]))
+    memory = memory or PageMemory()
     pages, errors = [], []
     for name in ours:
         try:
-            page = _page(src, name, stems[name], config)
+            page = _page(files[f"pages/{name}"], name, stems[name], config, memory)
             pages += [page] if page else []
         except RouteletError as error:
             errors.append(error)
@@ -56,21 +55,23 @@ def discover(root: Path, config: Config) -> Site:
     routes = in_order(page.route for page in pages)
     by_route = {page.route: page for page in pages}
     ordered = tuple(by_route[route] for route in routes)
+    routes += in_order(redirects)
+    overlaps = overlap_warnings(routes, base=config.base, trailing_slash=config.trailing_slash)
     return Site(
         root=root,
         src=src,
-        routes=(*routes, *in_order(redirects)),
+        routes=routes,
         pages=ordered,
         middleware=_middleware(files),
         files=_by_archive(files, stems),
         collisions=tuple(_collisions(ordered)),
-        warnings=tuple(_warnings(config, names)),
+        warnings=(*_warnings(config, names), *overlaps),
     )
 
 
 def _warnings(config: Config, names: Sequence[str]) -> Iterable[str]:
     """Yield a warning for each file that is no page, and where there is none at all."""
-    others = [name for name in names if PurePosixPath(name).suffix not in _KINDS]
+    others = [name for name in names if splitext(name)[1] not in _KINDS]
     for name in others:
         yield (
             f"{_where(config, name)}: not a page (.py, .jinja, .md or .html); "
@@ -82,78 +83,23 @@ def _warnings(config: Config, names: Sequence[str]) -> Iterable[str]:
 
 def _where(config: Config, name: str) -> str:
     """Return the path of a file below `src/pages/` as people write it, wild characters escaped."""
-    path = str(PurePosixPath(config.src_dir, "pages", name))
+    path = f"{config.src_dir}/pages/{name}".rstrip("/").removeprefix("./")
     return UNWRITABLE.sub(lambda found: ascii(found[0])[1:-1], path)
-
-
-def _files_below(folder: Path, root: Path) -> dict[str, Path]:
-    """Return every file below `folder` by its relative path, links inside the site followed.
-
-    Raises `RouteletError` for a link that leads out of the site: what is outside is not the
-    site's to publish; and for one that leads nowhere, or to a folder it is in.
-    """
-    found: dict[str, Path] = {}
-    errors: list[RouteletError] = []
-
-    def walk(here: Path, above: tuple[Path, ...]) -> None:
-        for path in sorted(here.iterdir()):
-            fault = _link_fault(path, root.resolve(), above) if path.is_symlink() else ""
-            if fault:
-                errors.append(_faulty_link(path, root, fault))
-            elif path.is_file():
-                found[path.relative_to(folder).as_posix()] = path
-            elif path.is_dir() and path.name != "__pycache__":
-                walk(path, (*above, path.resolve()))
-
-    if folder.is_dir():
-        walk(folder, (folder.resolve(),))
-    raise_all(errors)
-    return found
-
-
-def _link_fault(path: Path, root: Path, above: Iterable[Path]) -> str:
-    """Return what is wrong with a link, or nothing; `above` are the real folders it is in."""
-    try:
-        target = path.resolve(strict=True)
-    except (OSError, RuntimeError):  # links in a circle are either, by version of Python
-        # Editors keep locks in links that lead nowhere and begin with a dot.
-        return "" if path.name.startswith(".") else "which is not there"
-    if not target.is_relative_to(root):
-        return "outside of the site"
-    if any(folder.is_relative_to(target) for folder in above):
-        return "a folder that it is in itself"
-    return ""
-
-
-def refuse_links_outside(folder: Path, root: Path) -> None:
-    """Raise `RouteletError` where a link below `folder` leads out of the site."""
-    _files_below(folder, root)
-
-
-def _faulty_link(path: Path, root: Path, fault: str) -> RouteletError:
-    return RouteletError(
-        f"is a link to {path.readlink()}, {fault}",
-        where=path.relative_to(root).as_posix(),
-        mend="put a copy in its place, or remove the link",
-    )
 
 
 def _is_private(name: str) -> bool:
     """Tell whether a file is no route: `_` or `.` begins its name or that of a folder above."""
-    *folders, file = PurePosixPath(name).parts
     return any(
         part.startswith("_") or (part.startswith(".") and part != ".well-known")
-        for part in (*folders, file)
+        for part in name.split("/")
     )
 
 
-def _page(src: Path, name: str, stem: str, config: Config) -> Page | None:
+def _page(source: Path, name: str, stem: str, config: Config, memory: PageMemory) -> Page | None:
     """Read a page; a draft is none."""
     where = _where(config, name)
-    kind = _KINDS[PurePosixPath(name).suffix]
-    source = src / "pages" / name
-    text = read_source(source, where)
-    facts = _facts(kind, text, where)
+    kind = _KINDS[splitext(name)[1]]
+    facts, digest = memory.facts(source, kind, where)
     if facts.is_draft:
         return None
     prerender = config.output != "server" if facts.prerender is None else facts.prerender
@@ -178,7 +124,9 @@ def _page(src: Path, name: str, stem: str, config: Config) -> Page | None:
         source=source,
         file=name,
         kind=kind,
-        text=text,
+        digest=digest,
+        layout=facts.layout,
+        layout_line=facts.layout_line,
         prerender=prerender,
         has_static_paths=facts.has_static_paths,
         module="pages." + stem.replace("/", "."),
@@ -187,17 +135,13 @@ def _page(src: Path, name: str, stem: str, config: Config) -> Page | None:
     )
 
 
-def _facts(kind: Kind, text: str, where: str) -> PageFacts:
-    if kind == "py":
-        return python_facts(text, where)
-    if kind == "html":
-        return PageFacts()
-    return front_matter_facts(text, where)
+_UNSAID = RouteConfig()
+"""The configuration of a page that says nothing; one for all of them."""
 
 
-def _config_of(route: Route, own: RouteConfig, config: Config) -> RouteConfig:
+def _config_of(route: Route, own: RouteConfig | None, config: Config) -> RouteConfig:
     """Lay the page's own values over those of the globs, the most specific glob first."""
-    merged = own
+    merged = own or _UNSAID
     for pattern in most_specific(config.routes, route.route):
         merged = merged.over(config.routes[pattern])
     return merged

@@ -1,7 +1,8 @@
 """What the source of a page says of it, read without importing it."""
 
 import ast
-from dataclasses import dataclass, field
+from collections.abc import Mapping
+from dataclasses import dataclass
 
 from routelet_bundler.config import parse_table
 from routelet_bundler.errors import FAILED, RouteletError
@@ -17,7 +18,9 @@ class PageFacts:
     prerender_line: int = 1
     has_static_paths: bool = False
     is_draft: bool = False
-    config: RouteConfig = field(default_factory=RouteConfig)
+    layout: str | None = None
+    layout_line: int = 1
+    config: RouteConfig | None = None
 
 
 def python_facts(text: str, where: str) -> PageFacts:
@@ -56,13 +59,28 @@ def front_matter_facts(text: str, where: str) -> PageFacts:
                 where=f"{where}:{line_of_key(text, key)}",
                 mend=f"write {key}: true or false",
             )
-    place = f"{where}:{line_of_key(text, 'config')}"
+    if not isinstance(layout := front_matter.get("layout"), str | None):
+        raise RouteletError(
+            f"the layout {layout!r} is not there",
+            where=f"{where}:{line_of_key(text, 'layout')}",
+            mend="name a template by its path below src/, such as layouts/post.jinja",
+        )
     return PageFacts(
         prerender=front_matter.get("prerender"),
         prerender_line=line_of_key(text, "prerender"),
         is_draft=bool(front_matter.get("draft")),
-        config=_validated_config(front_matter.get("config") or {}, place),
+        layout=layout,
+        layout_line=line_of_key(text, "layout"),
+        config=_front_matter_config(front_matter, text, where),
     )
+
+
+def _front_matter_config(
+    front_matter: Mapping[str, object], text: str, where: str
+) -> RouteConfig | None:
+    table = front_matter.get("config")
+    place = f"{where}:{line_of_key(text, 'config')}"
+    return None if table is None else _validated_config(table, place)
 
 
 def _bound_names(statement: ast.stmt) -> set[str]:
@@ -101,9 +119,9 @@ def _unreadable(node: ast.stmt | ast.expr, where: str) -> RouteletError:
     )
 
 
-def _config(value: ast.expr | None, where: str) -> RouteConfig:
+def _config(value: ast.expr | None, where: str) -> RouteConfig | None:
     if value is None:
-        return RouteConfig()
+        return None
     place = f"{where}:{value.lineno}"
     try:
         table = ast.literal_eval(value)

@@ -25,6 +25,16 @@ class ZippedFunction:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PageFile:
+    """A file that a route gave, with what its name does not say."""
+
+    route: Route
+    content_type: str | None
+    redirect: tuple[int, str] | None
+    """Status and location."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuiltSite:
     """A build: its routes in matching order, what answers them, and the prerendered files."""
 
@@ -34,7 +44,7 @@ class BuiltSite:
     functions: tuple[ZippedFunction, ...]
     function_of: Mapping[Route, str]
     """The function's name for each route that has one."""
-    prerendered: Mapping[str, Route]
+    prerendered: Mapping[str, PageFile]
     """Files below `client` that routes gave."""
 
 
@@ -55,7 +65,19 @@ def read_built_site(dist: Path) -> BuiltSite:
         routes=tuple(route for route, _ in routes),
         functions=tuple(_function_of(entry, dist) for entry in built["functions"]),
         function_of={route: function for route, function in routes if function},
-        prerendered={entry["path"]: by_name[entry["route"]] for entry in built["prerendered"]},
+        prerendered={
+            entry["path"]: _page_file(entry, by_name[entry["route"]])
+            for entry in built["prerendered"]
+        },
+    )
+
+
+def _page_file(entry: Mapping[str, Any], route: Route) -> PageFile:
+    redirect = entry.get("redirect")
+    return PageFile(
+        route=route,
+        content_type=entry.get("contentType"),
+        redirect=(redirect["status"], redirect["location"]) if redirect else None,
     )
 
 

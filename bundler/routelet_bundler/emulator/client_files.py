@@ -1,23 +1,11 @@
 """Files of `dist/client` and the URLs they answer."""
 
-from mimetypes import MimeTypes
+from http import HTTPStatus
 from pathlib import Path
-from typing import Final
 
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.serving import HttpAnswer
-
-# Not the module's functions, which read files of this machine.
-_TYPES: Final = MimeTypes()
-for _extension, _type in {
-    ".avif": "image/avif",
-    ".md": "text/markdown",
-    ".webmanifest": "application/manifest+json",
-    ".webp": "image/webp",
-    ".woff": "font/woff",
-    ".woff2": "font/woff2",
-}.items():
-    _TYPES.add_type(_type, _extension)
+from routelet_bundler.media_types import content_type_of
 
 
 def client_file(site: BuiltSite, path: str) -> Path | None:
@@ -35,8 +23,8 @@ def client_file(site: BuiltSite, path: str) -> Path | None:
 
 
 def _is_page_of(site: BuiltSite, page: str, path: str) -> bool:
-    route = site.prerendered.get(page)
-    return route is not None and route.match(path) is not None
+    found = site.prerendered.get(page)
+    return found is not None and found.route.match(path) is not None
 
 
 def _file(client: Path, name: str) -> Path | None:
@@ -48,15 +36,16 @@ def _file(client: Path, name: str) -> Path | None:
     return file if file.is_file() and file.is_relative_to(client.resolve()) else None
 
 
-def file_answer(file: Path, status: int = 200) -> HttpAnswer:
-    """Return the file with the type that its name says."""
-    headers = (("content-type", content_type_of(file.name)),)
+def file_answer(site: BuiltSite, file: Path, status: int = 200) -> HttpAnswer:
+    """Return the file with its page's type or else that of its name; a page's redirect as one."""
+    page = site.prerendered.get(_below(site, file))
+    if page and page.redirect and status == HTTPStatus.OK:
+        code, location = page.redirect
+        return HttpAnswer(status=code, headers=(("location", location),))
+    content_type = (page and page.content_type) or content_type_of(file.name)
+    headers = (("content-type", content_type),)
     return HttpAnswer(status=status, headers=headers, body=file.read_bytes())
 
 
-def content_type_of(name: str) -> str:
-    """Return the media type for a file name, with the charset where it is text."""
-    kind, encoding = _TYPES.guess_type(name)
-    if kind is None or encoding is not None:
-        return "application/octet-stream"
-    return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind
+def _below(site: BuiltSite, file: Path) -> str:
+    return file.relative_to(site.client.resolve()).as_posix()

@@ -76,7 +76,7 @@ class Front:
         if rest is None:
             return self._not_found()
         if request.method in {"GET", "HEAD"} and (file := client_file(self._site, rest)):
-            return file_answer(file)
+            return file_answer(self._site, file)
         return self._route(request, path)
 
     def _route(self, request: HttpRequest, path: str) -> HttpAnswer:
@@ -109,8 +109,8 @@ class Front:
         return replace(answer, headers=(*answer.headers, ("apigw-requestid", arrival.request_id)))
 
     def _not_found(self) -> HttpAnswer:
-        page = self._site.client / "404.html"
-        return file_answer(page, 404) if page.is_file() else message(404, "Not Found")
+        page = self._site.client.resolve() / "404.html"
+        return file_answer(self._site, page, 404) if page.is_file() else message(404, "Not Found")
 
 
 def redirect_of(

@@ -31,10 +31,20 @@ class Verdict:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prerendered:
-    """A file that a prerendered route gave; `path` is below `dist/client/`."""
+    """A file that a prerendered route gave; `path` is below `dist/client/`.
+
+    `url` is the path that it answers. A redirect has a `status` and a `location`, and a file that
+    takes the browser on for hosts that know no redirects.
+    """
 
     path: str
     route: str
+    url: str = ""
+    content_type: str | None = None
+    status: int = 200
+    location: str | None = None
+    lost: tuple[str, ...] = ()
+    """Other headers of the response, which a host of files does not know."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

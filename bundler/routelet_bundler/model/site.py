@@ -22,7 +22,8 @@ class Page:
     file: str
     """Path below `src/pages/`, with `/` between its parts."""
     kind: Kind
-    text: str
+    digest: str
+    """SHA-256 of the file."""
     prerender: bool
     has_static_paths: bool
     module: str
@@ -30,6 +31,9 @@ class Page:
     entry: str
     """Path of its entry module below `dist/`: `pages/blog/entry__slug_.py`."""
     config: RouteConfig
+    layout: str | None = None
+    """The template around a Markdown page, by its path below `src/`."""
+    layout_line: int = 1
 
     @property
     def archive(self) -> str:

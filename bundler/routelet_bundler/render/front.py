@@ -10,7 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import quote, urlsplit, urlunsplit
+from urllib.parse import quote, unquote, urlsplit, urlunsplit
 
 from routelet.routing import literal_text
 from routelet_bundler.render.gateway import RouteKey, gateway_of
@@ -50,6 +50,7 @@ def front_of(manifest: Mapping[str, Any], files: Iterable[str] | None = None) ->
         suffix=suffix,
         functions=f"^(?:{functions})$",
         files=dict(_exceptions(names, suffix, base=base, patterns=patterns)),
+        moved=dict(_moved(manifest)),
         redirects=[_redirect(route, manifest["base"]) for route in bare],
     )
     if len(code.encode()) > MAX_CODE_BYTES:
@@ -78,6 +79,15 @@ def bare_redirects(manifest: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]
         for route in manifest["routes"]
         if route["type"] == "redirect" and not route["prerender"] and not route["function"]
     )
+
+
+def _moved(manifest: Mapping[str, Any]) -> Iterator[tuple[str, tuple[int, str]]]:
+    """Yield the URL below the base, status and location of pages that redirect."""
+    base = manifest["base"].rstrip("/")
+    for entry in manifest["prerendered"]:
+        if redirect := entry.get("redirect"):
+            url = unquote(redirect["url"]).removeprefix(base).rstrip("/")
+            yield url, (redirect["status"], redirect["location"])
 
 
 def _below(base: str, pattern: str) -> str:

@@ -1,10 +1,12 @@
 """`dist/routelet.json`, the build manifest; its schema is docs/routelet.schema.json."""
 
+import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from routelet.routing import Part, Route
-from routelet_bundler.model import Adapter, Build, BuiltFunction, Config
+from routelet_bundler.media_types import content_type_of
+from routelet_bundler.model import Adapter, Build, BuiltFunction, Config, Prerendered
 
 SCHEMA_VERSION = 1
 
@@ -29,9 +31,25 @@ def routelet_json(build: Build, config: Config, adapter: Adapter | None) -> dict
         "middlewareEntryPoint": build.middleware_entry_point,
         "routes": route_table(build.routes, build.functions),
         "functions": [_function(built) for built in build.functions],
-        "prerendered": [{"path": page.path, "route": page.route} for page in build.prerendered],
+        "prerendered": [_prerendered(page) for page in build.prerendered],
         "warnings": list(build.warnings),
     }
+
+
+def manifest_text(manifest: Mapping[str, Any]) -> str:
+    """Return the manifest as JSON, an item of a list or of a table on each line."""
+    parts = (f" {json.dumps(key)}: {_lines(value)}" for key, value in manifest.items())
+    return "{\n" + ",\n".join(parts) + "\n}\n"
+
+
+def _lines(value: object) -> str:
+    match value:
+        case [_, *_]:
+            return "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]"
+        case dict() if value:
+            pairs = (f"{json.dumps(key)}: {json.dumps(one)}" for key, one in value.items())
+            return "{\n  " + ",\n  ".join(pairs) + "\n }"
+    return json.dumps(value)
 
 
 def _adapter(adapter: Adapter | None) -> dict[str, Any] | None:
@@ -59,6 +77,20 @@ def _route(route: Route, owners: Mapping[str, str]) -> dict[str, Any]:
     if route.redirect is not None:
         destination, status = route.redirect
         described["redirect"] = {"destination": destination, "status": status}
+    return described
+
+
+def _prerendered(page: Prerendered) -> dict[str, Any]:
+    """Describe a file; its type where its name says another, and its redirect if it is one."""
+    described: dict[str, Any] = {"path": page.path, "route": page.route}
+    if page.location is not None:
+        described["redirect"] = {
+            "url": page.url,
+            "status": page.status,
+            "location": page.location,
+        }
+    elif page.content_type and page.content_type != content_type_of(page.path):
+        described["contentType"] = page.content_type
     return described
 
 

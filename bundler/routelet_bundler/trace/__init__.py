@@ -5,13 +5,14 @@ Third-party code comes as whole distributions: the owner of what is imported, an
 Every file has the reason it is there.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 from routelet_bundler.errors import raise_all
 from routelet_bundler.model import RouteConfig, Target, Traced, TracedFile
 from routelet_bundler.trace.ground import Ground, Sources
 from routelet_bundler.trace.selection import select
-from routelet_bundler.trace.walk import Walk
+from routelet_bundler.trace.walk import LOADS_BY_MANIFEST, Walk
 
 __all__ = ["Sources", "Tracer"]
 
@@ -21,6 +22,25 @@ class Tracer:
 
     def __init__(self, sources: Sources, target: Target) -> None:
         self._ground = Ground(sources, target)
+
+    def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:
+        """Return the files of the site that importing `modules` reaches, by their path in a zip.
+
+        And whether these are all: False where an import is only known when it runs. What is not
+        there is not told: a page that imports it fails by itself.
+        """
+        walk = Walk(self._ground, RouteConfig())
+        for module in modules:
+            walk.start(module)
+        walk.run()
+        sources = self._ground.sources.files
+        read = [name for name in walk.files if name.endswith(".py")]
+        complete = not any(
+            self._ground.source_of(name).imports.unknown
+            for name in read
+            if not name.startswith(LOADS_BY_MANIFEST)
+        )
+        return {archive: sources[archive] for archive in walk.files}, complete
 
     def trace(self, modules: Sequence[str], config: RouteConfig) -> Traced:
         """Return what a function that imports `modules` reaches.

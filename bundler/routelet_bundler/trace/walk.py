@@ -13,7 +13,7 @@ from routelet_bundler.trace.ground import Ground, Source
 from routelet_bundler.trace.imports import Import
 from routelet_bundler.trace.modules import absolute_name
 
-_LOADS_BY_MANIFEST = ("routelet/", "site_templates/environment.py")
+LOADS_BY_MANIFEST = ("routelet/", "site_templates/environment.py")
 """What they load when they run is named in a manifest or a template, and traced from there."""
 
 _LITTER = ("~", ".swp", ".swo", ".pyc", ".orig", ".rej")
@@ -58,14 +58,14 @@ class Walk:
                 self._data(data, archive)
 
     def _rewrites(self, source: Source, archive: str) -> None:
-        if archive.startswith(_LOADS_BY_MANIFEST):
+        if archive.startswith(LOADS_BY_MANIFEST):
             return
         for call in source.imports.rewrites:
             where = f"{self._ground.label(archive)}:{call.line}"
             self.rewrites.append(Rewrite(examples=call.examples, where=where))
 
     def _warn_of_unknown(self, source: Source, archive: str) -> None:
-        if archive.startswith(_LOADS_BY_MANIFEST):
+        if archive.startswith(LOADS_BY_MANIFEST):
             return
         for unknown in source.imports.unknown:
             self.warnings.append(

@@ -21,6 +21,7 @@ def compiled(write_site: Callable[..., Path]) -> Callable[..., Content]:
 
     def compile_site(files: Mapping[str, str | bytes], **config: object) -> Content:
         keys = {key.replace("_", "-"): value for key, value in config.items()}
+        keys.setdefault("output", "server")
         parsed = Config.model_validate(keys)
         return content(discover(write_site(files), parsed), parsed.markdown)
 

@@ -7,7 +7,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routelet_bundler.config import read_config
-from routelet_bundler.discover import discover, refuse_links_outside
+from routelet_bundler.discover import discover
+from routelet_bundler.discover.tree import files_below
 from routelet_bundler.errors import FAILED, WRONG_USE, RouteletError
 from routelet_bundler.model import Config, Site
 
@@ -336,11 +337,11 @@ def test_what_is_no_file_is_passed_over(write_site: Write) -> None:
 
 def test_public_files_are_held_to_the_same_links(write_site: Write, tmp_path: Path) -> None:
     root = write_site({"public/a.css": ""})
-    refuse_links_outside(root / "public", root)
-    refuse_links_outside(root / "absent", root)
+    files_below(root / "public", root)
+    files_below(root / "absent", root)
     (root / "public/b.css").symlink_to(tmp_path)
     with pytest.raises(RouteletError, match="outside of the site"):
-        refuse_links_outside(root / "public", root)
+        files_below(root / "public", root)
 
 
 @pytest.mark.parametrize(

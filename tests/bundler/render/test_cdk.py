@@ -29,12 +29,14 @@ MISSING = [
     if not found
 ]
 
+FEED = {"path": "feed", "route": "/feed", "contentType": "application/rss+xml"}
 needs_cdk = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)}")
 
 
 @pytest.fixture
 def dist(blog: dict[str, Any], tmp_path: Path) -> Path:
     """Write what a build and `routelet template cdk` leave."""
+    blog["prerendered"].append(FEED)
     dist = tmp_path / "dist"
     (dist / "cdk").mkdir(parents=True)
     (dist / "functions").mkdir()

@@ -1,0 +1,165 @@
+"""`dist/client/`: public files and prerendered pages.
+
+Where the last build is still as it was left, only what changed is written: staging lays it over
+the files of that build.
+"""
+
+import shutil
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import partial
+from importlib.metadata import version
+from pathlib import Path
+
+from routelet_bundler.adapter import Integration
+from routelet_bundler.cache import digest
+from routelet_bundler.content import markdown_values, rewrites
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.generated import PACKAGE
+from routelet_bundler.model import Page, Prerendered
+from routelet_bundler.prerender import Inputs, Kept, Prerendering, Reached, load, prerender
+from routelet_bundler.prerender.kept import Stamp
+from routelet_bundler.trace import Tracer
+from routelet_bundler.version import __version__
+from routelet_bundler.work import RUNTIME, Work, sources_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Client:
+    """The whole of `dist/client`, of which `folder` has what changed since `earlier`."""
+
+    folder: Path
+    pages: tuple[Prerendered, ...]
+    warnings: tuple[str, ...]
+    kept: Kept
+    earlier: Kept | None
+
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The path of every file, sorted."""
+        return tuple(sorted(_files(self.kept)))
+
+    @property
+    def removed(self) -> tuple[str, ...]:
+        """Files of the last build that are no more."""
+        return tuple(sorted(_files(self.earlier) - _files(self.kept))) if self.earlier else ()
+
+
+def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]) -> Client:
+    """Write prerendered pages and public files below `client/` of the build.
+
+    `files` are generated modules by their path in a zip, `page_modules` those of pages by
+    component. Raises `RouteletError` for a page that fails.
+    """
+    key, public, folder = _key(work), work.public, work.folder / "client"
+    earlier = _earlier(work, key)
+    folder.mkdir()
+    rendered = prerender(
+        _prerendering(work, folder, page_modules),
+        _inputs(work, files, page_modules),
+        earlier,
+        frozenset(public),
+    )
+    stamps = {name: _stamp(path) for name, path in public.items()}
+    kept = Kept(key=key, pages=rendered.pages, public=stamps, reads=rendered.reads)
+    for name in _to_copy(kept, earlier):
+        _copy(public[name], folder / name)
+    return Client(
+        folder=folder,
+        pages=rendered.files,
+        warnings=rendered.warnings,
+        kept=kept,
+        earlier=earlier,
+    )
+
+
+def _prerendering(work: Work, out: Path, page_modules: Mapping[str, str]) -> Prerendering:
+    config, environment = work.configured.config, work.environments[work.configured.target]
+    return Prerendering(
+        site=work.site,
+        config=config,
+        page_modules=page_modules,
+        rewrites=rewrites(work.site),
+        markdown=partial(markdown_values, config.markdown),
+        interpreter=environment.interpreter,
+        path=[work.folder, work.site.src, RUNTIME.parent, environment.host],
+        out=out,
+        jobs=work.jobs,
+        report=lambda done, total: work.report("prerender", done, total),
+    )
+
+
+def _inputs(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]) -> Inputs:
+    environment = work.environments[work.configured.target]
+    tracer = Tracer(sources_of(work, files, {}, environment), work.configured.target)
+
+    def reached(modules: tuple[str, ...]) -> Reached:
+        found, complete = tracer.local_files(modules)
+        return Reached(files=found, complete=complete)
+
+    def modules_of(page: Page) -> tuple[str, ...]:
+        own = page_modules.get(page.route.component or "", page.module)
+        if page.kind == "md":
+            template = work.content.templates.get(page.layout or "")
+            own = f"{PACKAGE}.{template}" if template else ""
+        templates = f"{PACKAGE}.environment" if own.startswith(PACKAGE) else ""
+        return tuple(filter(None, (own, templates, work.site.middleware)))
+
+    return Inputs(reached, modules_of, work.started_ns)
+
+
+def _key(work: Work) -> str:
+    """Return the digest of what all pages are made from."""
+    environment = work.environments[work.configured.target]
+    return digest(
+        __version__,
+        work.configured.config.model_dump_json(),
+        environment.requirements.text,
+        str(environment.host),
+        str(environment.interpreter),
+        *(version(name) for name in ("jinja2", "markdown-it-py", "mdit-py-plugins", "pygments")),
+    )
+
+
+def _earlier(work: Work, key: str) -> Kept | None:
+    """Return what the last build kept, unless an integration is to see the whole client."""
+    for one in work.configured.integrations:
+        own = type(one)
+        is_ours = own.__module__.startswith("routelet_bundler.adapters.")
+        hooks = (own.build_generated, own.build_done)
+        if not is_ours and hooks != (Integration.build_generated, Integration.build_done):
+            return None
+    earlier = load(work.cache, work.out_dir)
+    return earlier if earlier and earlier.key == key else None
+
+
+def _to_copy(kept: Kept, earlier: Kept | None) -> Iterator[str]:
+    """Yield the public files that no page takes the place of, and that are not there already."""
+    pages, before = _paths(kept), _paths(earlier) if earlier else set()
+    for name, stamp in kept.public.items():
+        is_there = earlier and name not in before and earlier.public.get(name) == stamp
+        if name not in pages and not is_there:
+            yield name
+
+
+def _copy(source: Path, target: Path) -> None:
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy2(source, target)
+    except (FileExistsError, IsADirectoryError, NotADirectoryError):
+        raise RouteletError(
+            "has the place of prerendered pages", where=str(source), mend="rename the file"
+        ) from None
+
+
+def _stamp(path: Path) -> Stamp:
+    told = path.stat()
+    return (told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+
+
+def _paths(kept: Kept) -> set[str]:
+    return {file.path for page in kept.pages.values() for file in page.files}
+
+
+def _files(kept: Kept) -> set[str]:
+    return _paths(kept) | kept.public.keys()

@@ -1,0 +1,111 @@
+"""Prerender: routes that are the same for everyone, to files in `dist/client/`.
+
+The pages run in processes of their own, with the site's dependencies and nothing of the build.
+Only pages whose inputs changed since the last build are rendered.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.model import Page, Prerendered
+from routelet_bundler.prerender.inputs import Inputs, Reached
+from routelet_bundler.prerender.kept import Kept, KeptPage, load, save
+from routelet_bundler.prerender.owners import Owners
+from routelet_bundler.prerender.render import Prerendering, refused, render
+
+__all__ = ["Inputs", "Kept", "Prerendering", "Reached", "Rendered", "load", "prerender", "save"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rendered:
+    """The files of all pages, old and new; `pages` is also what the next build needs to know."""
+
+    files: tuple[Prerendered, ...]
+    pages: Mapping[str, KeptPage]
+    reads: Mapping[str, tuple[str, ...]]
+    warnings: tuple[str, ...]
+
+
+def prerender(
+    work: Prerendering, inputs: Inputs, earlier: Kept | None, public: frozenset[str]
+) -> Rendered:
+    """Write the files of every prerendered route that `earlier` has not, below `work.out`.
+
+    `public` are the files of `public/`. Raises `RouteletError` for a dynamic route without
+    `get_static_paths`, and for a page that fails, with its own frames of the traceback.
+    """
+    pages = [page for page in work.site.pages if page.prerender]
+    raise_all([_lacks_static_paths(page) for page in pages if _is_unlisted(page)])
+    kept = earlier.pages if earlier else {}
+    known = earlier.reads if earlier else {}
+    digests = inputs.digests(pages, known)
+    unchanged = {
+        component: kept[component]
+        for component, digest in digests.items()
+        if digest is not None and component in kept and kept[component].inputs == digest
+    }
+    changed = [page for page in pages if (page.route.component or "") not in unchanged]
+    found = render(work, changed)
+    reads = _both(known if unchanged else {}, found.reads)
+    by_component = {**{name: page.files for name, page in unchanged.items()}, **found.files}
+    if reads != known:
+        digests = inputs.digests(pages, reads)
+    of_pages = {component: by_component[component] for component in digests}
+    _refuse_clashes(of_pages, Owners(work.site.pages, work.config.base))
+    return Rendered(
+        files=tuple(one for files in of_pages.values() for one in files),
+        pages={
+            component: KeptPage(inputs=digests[component], files=files)
+            for component, files in of_pages.items()
+        },
+        reads=reads,
+        warnings=tuple(_warnings(of_pages, public)),
+    )
+
+
+def _both(
+    before: Mapping[str, Sequence[str]], now: Mapping[str, Sequence[str]]
+) -> dict[str, tuple[str, ...]]:
+    sources = sorted(before.keys() | now.keys())
+    return {one: tuple(sorted({*before.get(one, ()), *now.get(one, ())})) for one in sources}
+
+
+def _refuse_clashes(of_pages: Mapping[str, Sequence[Prerendered]], owners: Owners) -> None:
+    """Raise for a URL that another page answers, and for a file that is there already."""
+    first: dict[str, tuple[str, Prerendered]] = {}
+    for component, files in of_pages.items():
+        for number, file in enumerate(files):
+            owner = owners.of(file.url)
+            if owner is None or owner.route.component != component:
+                by = owner.route.component if owner else "no route"
+                what = f"get_static_paths: item {number}: {file.url} is answered by {by}"
+                raise refused(what, component, file.url)
+            other, there = first.setdefault(file.path, (component, file))
+            if there is not file:
+                what = f"its file {file.path} is there already, that of {other} ({there.url})"
+                raise refused(what, component, file.url)
+
+
+def _warnings(
+    of_pages: Mapping[str, Sequence[Prerendered]], public: frozenset[str]
+) -> Iterable[str]:
+    for component, files in of_pages.items():
+        for file in files:
+            if file.path in public:
+                yield f"{component}: takes the place of {file.path} in public/"
+            if file.lost:
+                lost = ", ".join(file.lost)
+                yield f"{component}: {file.url} sets {lost}, which a file on disk cannot have"
+
+
+def _is_unlisted(page: Page) -> bool:
+    return bool(page.route.params) and not page.has_static_paths
+
+
+def _lacks_static_paths(page: Page) -> RouteletError:
+    return RouteletError(
+        "is dynamic and prerendered, and has no get_static_paths",
+        where=f"{page.route.component}:1",
+        mend="define get_static_paths(), or set prerender = False",
+    )

@@ -1,0 +1,77 @@
+"""What a build keeps of `dist/client`, so that the next one renders only what changed.
+
+Nothing is taken on trust: files count as those of the last build only while each has the inode,
+size and time that were written down.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from routelet_bundler.cache import Cache, digest
+from routelet_bundler.model import Prerendered
+
+Stamp = tuple[int, int, int]
+"""Three numbers of a file that change with it: of its inode, size in bytes, times in ns."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptPage:
+    """The inputs of a page, None where it is rendered each time, and the files that it gave."""
+
+    inputs: str | None
+    files: tuple[Prerendered, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The pages of a build by component, its files, and what its sources read when they ran."""
+
+    key: str
+    """Changes with what all pages are made from: configuration, environment, routelet."""
+    pages: Mapping[str, KeptPage] = field(default_factory=dict)
+    public: Mapping[str, Stamp] = field(default_factory=dict)
+    """Stamps of the files of `public/`: size, time of change, and that of its inode."""
+    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+_STORED = TypeAdapter(tuple[dict[str, Stamp], Kept])
+
+
+def load(cache: Cache, out_dir: Path) -> Kept | None:
+    """Return what is kept of the build in `out_dir`; None where its files are others by now."""
+    text = cache.read("client", digest(str(out_dir)))
+    if text is None:
+        return None
+    try:
+        files, kept = _STORED.validate_json(text)
+    except ValidationError:
+        return None
+    return kept if files == stamps(out_dir / "client") else None
+
+
+def save(cache: Cache, out_dir: Path, kept: Kept) -> None:
+    """Keep what is to be known of the build that is in `out_dir` now."""
+    data = _STORED.dump_json((stamps(out_dir / "client"), kept))
+    cache.write("client", digest(str(out_dir)), data)
+
+
+def stamps(folder: Path) -> dict[str, Stamp]:
+    """Return the stamp of every file below `folder`, by its relative path."""
+    found: dict[str, Stamp] = {}
+
+    def walk(here: str, below: str) -> None:
+        with os.scandir(here) as entries:
+            for entry in entries:
+                if entry.is_dir(follow_symlinks=False):
+                    walk(entry.path, f"{below}{entry.name}/")
+                else:
+                    told = entry.stat(follow_symlinks=False)
+                    found[below + entry.name] = (told.st_ino, told.st_size, told.st_mtime_ns)
+
+    if folder.is_dir():
+        walk(str(folder), "")
+    return found

@@ -1,0 +1,350 @@
+"""Render prerendered routes; runs alone, with only the site's own environment.
+
+Standard input is a pickled job: `path` (for sys.path), `manifest` (what an App needs, with the
+routes that a page may answer with), `listed` (routes whose URLs are asked for), `lanes` (sockets),
+`out` (folder of the files), `format` (`build.format`), `origin`, `own` (folders whose frames a
+traceback shows), `root` (the site) and `known` (folders whose files count as unchanging).
+
+The answer on standard output is a line of JSON with the URLs of each listed route. Then each lane
+gets pages as pickles and answers with lines of JSON, in a process of its own, until its socket is
+closed. What pages print goes to standard error.
+"""
+
+import json
+import os
+import pickle
+import re
+import sys
+import threading
+import traceback
+from collections.abc import Mapping
+from contextlib import suppress
+from html import escape
+from importlib import import_module
+from inspect import signature
+from pathlib import Path
+from types import FrameType, ModuleType
+from typing import Any, BinaryIO
+
+JOB: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301 - the build's own
+sys.path[:1] = JOB["path"]  # in the place of the folder of this script
+
+from routelet.app import App, wait_for  # noqa: E402 - the job says where it is
+from routelet.context import TEMPLATES  # noqa: E402
+from routelet.http import URL, Request, Response  # noqa: E402
+from routelet.pages import load_page  # noqa: E402
+from routelet.pagination import paginator  # noqa: E402
+from routelet.routing import url_for  # noqa: E402
+
+Page = Mapping[str, Any]
+Item = tuple[Mapping[str, object], Mapping[str, object]]
+_EXTENSION = re.compile(r"\.[A-Za-z]\w*$")
+"""What ends a route that names its file: /feed.xml, /[id].json, and not /v1.2."""
+REDIRECTS = (301, 302, 303, 307, 308)
+_KEPT_HEADERS = {"content-type", "content-length", "location"}
+_TALKS = ("socket.connect", "socket.getaddrinfo", "subprocess.", "os.system", "os.posix_spawn")
+"""Audit events of what has another answer each time."""
+_READS = ("open", "os.listdir", "os.scandir")
+
+
+class UnknownAtBuildTimeError(RuntimeError):
+    """Raised where a prerendered page asks for what only a real request has."""
+
+
+class PageError(Exception):
+    """A page that cannot become a file."""
+
+
+class BuildTimeRequest(Request):
+    """A request of which only the URL is known."""
+
+    __slots__ = ()
+
+    def __getattribute__(self, name: str) -> Any:
+        if name in ("headers", "body", "_body"):
+            raise UnknownAtBuildTimeError(
+                f"the {name.lstrip('_')} of a request are not known while a page is prerendered; "
+                "set prerender = False to render it on request"
+            )
+        return super().__getattribute__(name)
+
+
+class Reads:
+    """What the site's sources read besides each other: paths by source, `*` for what is unknown.
+
+    A path belongs to every source of the site that is on the stack while it is opened: what one of
+    them keeps for later is then known of all that may use it.
+    """
+
+    def __init__(self) -> None:
+        self.found: dict[str, set[str]] = {}
+
+    def watch(self, event: str, args: tuple[Any, ...]) -> None:
+        """Take an audit event: docs.python.org/3/library/audit_events.html."""
+        if event in _READS and isinstance(args[0], str | bytes):
+            self._note(os.path.abspath(os.fsdecode(args[0])))  # noqa: PTH100 - no Path in a hook
+        elif event.startswith(_TALKS):
+            self._note("*")
+
+    def _note(self, name: str) -> None:
+        frame = sys._getframe(2)
+        is_import = frame.f_code.co_filename.startswith("<frozen importlib")
+        if not is_import and _may_change(name):
+            for source in self._sources(frame):
+                self.found.setdefault(source, set()).add(name)
+
+    def _sources(self, frame: FrameType | None) -> set[str]:
+        sources = set()
+        while frame is not None:
+            file = frame.f_code.co_filename
+            if file.startswith(JOB["own"][0]):
+                sources.add(file)
+            frame = frame.f_back
+        return sources or {""}
+
+    def take(self) -> dict[str, list[str]]:
+        """Return what was found since the last call."""
+        found, self.found = self.found, {}
+        return {source: sorted(paths) for source, paths in found.items()}
+
+
+def _may_change(name: str) -> bool:
+    """Tell whether a file is the site's, or nobody's that is known."""
+    if "__pycache__" in name:
+        return False
+    src, dist = JOB["own"]
+    in_site = name.startswith((src, JOB["root"])) and not name.startswith(dist)
+    return in_site or not name.startswith((dist, *JOB["known"]))
+
+
+READS = Reads()
+
+
+def listed(page: Page) -> list[Item]:
+    """Return parameters and props of each URL that a dynamic route has."""
+    common = JOB["manifest"]
+    get_static_paths = load_page(page["module"], page.get("source")).get_static_paths
+    if "paginate" in signature(get_static_paths).parameters:
+        paginate = paginator(page["route"], common["base"], common["trailing_slash"])
+        found = get_static_paths(paginate=paginate)
+    else:
+        found = get_static_paths()
+    if hasattr(found, "__await__"):
+        found = wait_for(found)
+    if not isinstance(found, list | tuple):
+        raise PageError(f"get_static_paths returned {type(found).__name__}, not a list")
+    return [_checked(item, number, page) for number, item in enumerate(found)]
+
+
+def _checked(item: object, number: int, page: Page) -> Item:
+    place = f"get_static_paths: item {number}"
+    if not isinstance(item, dict) or not isinstance(item.get("params"), dict):
+        raise PageError(f'{place} is no {{"params": {{...}}}}: {item!r}')
+    params: dict[str, object] = item["params"]
+    rest = {name for name in page["params"] if f"[...{name}]" in page["route"]}
+    if differing := (set(params) ^ set(page["params"])) - rest:
+        raise PageError(f"{place} and the file name differ in: {', '.join(sorted(differing))}")
+    for name, value in params.items():
+        if value is not None and not isinstance(value, str | int):
+            raise PageError(f"{place}: {name} is no text: {value!r}")
+    props = item.get("props") or {}
+    if not isinstance(props, dict):
+        raise PageError(f"{place}: props is no dict: {props!r}")
+    return params, props
+
+
+def url_of(page: Page, params: Mapping[str, object]) -> str:
+    """Return the URL path of a page with these parameters."""
+    common = JOB["manifest"]
+    return url_for(page["route"], params, common["base"], trailing_slash=common["trailing_slash"])
+
+
+class Renderer:
+    """Renders pages one after the other."""
+
+    def __init__(self, items: Mapping[str, list[Item]]) -> None:
+        self._items = items
+        self._app: App | None = None
+        self._route = ""
+
+    def render(self, task: Mapping[str, Any]) -> dict[str, object]:
+        """Write the file of one URL, and return what is to be known of it."""
+        page, url = task["page"], task["url"]
+        props = self._items[page["route"]][task["item"]][1] if page["params"] else {}
+        if "values" in task:
+            self._make_module(page, pickle.loads(task["values"]))  # noqa: S301
+        request = BuildTimeRequest(URL(JOB["origin"] + url))
+        response = self._app_of(page).respond(request, props=props)
+        if "values" in task:
+            del sys.modules[page["module"]]
+        body, is_html = _body_of(response, url)
+        below = url[len(JOB["manifest"]["base"].rstrip("/")) :]
+        path = _file_path(URL(JOB["origin"] + below).path, page, is_html=is_html)
+        _write(path, body)
+        return {
+            "path": path,
+            "status": response.status,
+            "location": response.headers.get("location"),
+            "type": response.headers.get("content-type"),
+            "lost": sorted({name.lower() for name in response.headers} - _KEPT_HEADERS),
+        }
+
+    def _app_of(self, page: Page) -> App:
+        """Return an App that knows the page, and the others where a page may answer with one."""
+        everyone = JOB["manifest"]["routes"]
+        if self._app is None or (not everyone and self._route != page["route"]):
+            manifest = {**JOB["manifest"], "routes": everyone or [page]}
+            self._app, self._route = App(manifest, prerendering=True), page["route"]
+        return self._app
+
+    def _make_module(self, page: Page, values: dict[str, Any]) -> None:
+        """Make the module of a Markdown page, which is on no disk."""
+        module: Any = ModuleType(page["module"])
+        if page["layout"] is None:
+            module.GET = lambda _: Response.html(values["content"])
+        else:
+            module.GET = import_module(TEMPLATES).page(page["layout"], **values)
+        sys.modules[page["module"]] = module
+
+
+def _body_of(response: Response, url: str) -> tuple[bytes, bool]:
+    """Return what a file gets, and whether it is HTML."""
+    if response.status in REDIRECTS:
+        return _moved(response), True
+    if response.status != 200 and not url.endswith(("/404", "/500")):
+        raise PageError(f"answered with status {response.status}, which no file can have")
+    content_type = response.headers.get("content-type") or ""
+    return response.read(), content_type.startswith("text/html")
+
+
+def _moved(response: Response) -> bytes:
+    """Return the page that takes a browser on, for hosts that only serve files."""
+    to = escape(response.headers.get("location") or "/")
+    return (
+        f'<!doctype html><title>Moved</title><meta http-equiv="refresh" content="0;url={to}">'
+        f'<meta name="robots" content="noindex"><a href="{to}">{to}</a>\n'
+    ).encode()
+
+
+def _file_path(path: str, page: Page, *, is_html: bool) -> str:
+    """Return the file of a URL path: Astro's `build.format`."""
+    path = path.strip("/")
+    if not is_html or _EXTENSION.search(page["route"]):
+        return path
+    if not path:
+        return "index.html"
+    as_file = JOB["format"] == "file" or (JOB["format"] == "preserve" and not page["is_index"])
+    return f"{path}.html" if as_file or path in ("404", "500") else f"{path}/index.html"
+
+
+def _write(path: str, body: bytes) -> None:
+    target = os.path.join(JOB["out"], path)  # noqa: PTH118 - 40 us less than a Path for each page
+    if ".." in path.split("/") or "\0" in path:
+        raise PageError(f"its file {path} would be outside of the folder")
+    folder = os.path.dirname(target)  # noqa: PTH120
+    try:
+        with suppress(FileExistsError):
+            try:
+                os.mkdir(folder)  # noqa: PTH102
+            except FileNotFoundError:
+                os.makedirs(folder, exist_ok=True)  # noqa: PTH103
+        with open(target, "wb", buffering=0) as file:  # noqa: PTH123
+            file.write(body)
+    except OSError as error:
+        raise PageError(f"its file {path} cannot be written: {error.strerror}") from None
+
+
+def _told(error: BaseException, page: Page, url: str) -> dict[str, object]:
+    """Return what went wrong, the traceback cut to the site's own frames."""
+    frames = []
+    for frame in traceback.extract_tb(error.__traceback__):
+        frame.filename = str(Path.cwd() / frame.filename)  # that of a template is relative
+        if frame.filename.startswith(tuple(JOB["own"])):
+            frames.append(frame)
+    return {
+        "component": page["component"],
+        "url": url,
+        "what": str(error) if isinstance(error, PageError) else f"{type(error).__name__}: {error}",
+        "file": frames[-1].filename if frames else "",
+        "line": frames[-1].lineno if frames else 0,
+        "trace": "".join(traceback.format_list(frames)),
+    }
+
+
+def list_all() -> tuple[dict[str, list[Item]], dict[str, Any]]:
+    """Return the items of every listed route, and the answer for the build."""
+    items: dict[str, list[Item]] = {}
+    urls: dict[str, list[str]] = {}
+    for page in JOB["listed"]:
+        url = page["route"]
+        try:
+            items[page["route"]] = found = listed(page)
+            urls[page["route"]] = of_page = []
+            for params, _ in found:
+                of_page.append(url := url_of(page, params))
+        except BaseException as error:  # noqa: BLE001 - whatever a page raises is told
+            return {}, {"error": _told(error, page, url)}
+    return items, {"urls": urls, "reads": READS.take(), "error": None}
+
+
+def serve(descriptor: int, items: Mapping[str, list[Item]]) -> None:
+    """Render the pages of one lane until its socket is closed."""
+    renderer = Renderer(items)
+    with os.fdopen(descriptor, "rb") as questions, os.fdopen(os.dup(descriptor), "wb") as answers:
+        while (tasks := _next(questions)) is not None:
+            done, error = [], None
+            for task in tasks:
+                try:
+                    done.append(renderer.render(task))
+                except BaseException as raised:  # noqa: BLE001 - SystemExit too
+                    error = _told(raised, task["page"], task["url"])
+                    break
+            answer = {"done": done, "error": error, "reads": READS.take()}
+            answers.write(json.dumps(answer).encode() + b"\n")
+            answers.flush()
+
+
+def _next(questions: BinaryIO) -> list[dict[str, Any]] | None:
+    try:
+        tasks: list[dict[str, Any]] = pickle.load(questions)  # noqa: S301 - the build's own
+    except EOFError:
+        return None
+    return tasks
+
+
+def main() -> None:
+    """Answer with the URLs, then serve each lane in a process of its own."""
+    to_caller = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what pages print, and the processes that they start
+    sys.addaudithook(READS.watch)
+    if JOB["has_templates"]:
+        with suppress(ImportError):
+            import_module("jinja2")  # once for all lanes
+    items, answer = list_all()
+    # A process with threads is not forked: what they hold would be held for ever.
+    lanes = JOB["lanes"] if threading.active_count() == 1 else JOB["lanes"][:1]
+    to_caller.write(json.dumps({**answer, "lanes": len(lanes)}) + "\n")
+    to_caller.flush()
+    own = lanes[0] if len(lanes) == 1 else _lane_of_a_fork(lanes)
+    if own is not None:
+        serve(own, items)
+
+
+def _lane_of_a_fork(lanes: list[int]) -> int | None:
+    """Make a process for each lane and return its lane there; None here, when all have ended."""
+    for own in lanes:
+        if os.fork() == 0:
+            for other in lanes:
+                if other != own:
+                    os.close(other)
+            return own
+    for lane in lanes:
+        os.close(lane)
+    for _ in lanes:
+        os.wait()
+    return None
+
+
+main()
+sys.stderr.flush()
+os._exit(0)  # threads that a page started do not hold the build up

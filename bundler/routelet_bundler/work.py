@@ -1,0 +1,59 @@
+"""What the stages of one build share."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import routelet
+from routelet_bundler.cache import Cache
+from routelet_bundler.configure import Configured
+from routelet_bundler.content import Content
+from routelet_bundler.model import Site, Target
+from routelet_bundler.trace import Sources
+from routelet_bundler.trace.environment import Environment
+
+RUNTIME = Path(routelet.__file__).parent
+
+Report = Callable[[str, int, int], None]
+"""Told of progress: the stage, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Work:
+    """What the stages of one build share."""
+
+    configured: Configured
+    site: Site
+    content: Content
+    environments: Mapping[Target, Environment]
+    """What is installed, for each target that a function has; the site's own is the first."""
+    cache: Cache
+    jobs: int
+    report: Report
+    folder: Path
+    """Becomes `out_dir`."""
+    out_dir: Path
+    public: Mapping[str, Path]
+    started_ns: int
+    """When the site was read, since the epoch."""
+
+
+def sources_of(
+    work: Work,
+    files: Mapping[str, Path],
+    server: Mapping[str, Path],
+    environment: Environment,
+) -> Sources:
+    """Return where a trace looks: the site, generated `files`, and those of a server entrypoint.
+
+    Both are by their path in a zip.
+    """
+    site, src = work.site, work.site.src.relative_to(work.site.root).as_posix()
+    own = len(str(site.src)) + 1
+    return Sources(
+        files={**server, **site.files, **files},
+        labels={name: f"{src}/{str(path)[own:]}" for name, path in site.files.items()},
+        templates=work.content.templates,
+        index=environment.index,
+        dependencies=environment.dependencies,
+    )

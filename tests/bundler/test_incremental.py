@@ -1,0 +1,225 @@
+"""A rebuild renders only what changed, and gives what a clean build gives."""
+
+import json
+import shutil
+import tempfile
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+
+from routelet_bundler import build
+
+PYPROJECT = '[project]\nname = "site"\nversion = "1"\n[tool.routelet]\n'
+SITE: Mapping[str, str] = {
+    "pyproject.toml": PYPROJECT,
+    "facts.json": '["one"]',
+    "notes/a.txt": "a",
+    "public/style.css": "a {}",
+    "public/shared/index.html": "public",
+    "src/layouts/base.jinja": "<p>{% include 'parts/foot.jinja' %}{% block x %}{% endblock %}",
+    "src/layouts/post.jinja": (
+        "{% extends 'layouts/base.jinja' %}{% block x %}{{ content | loud }}{% endblock %}"
+    ),
+    "src/parts/foot.jinja": "foot",
+    "src/filters.py": "def loud(text):\n    return text + '!'\n",
+    "src/lib/facts.py": (
+        "import json\nfrom functools import cache\nfrom pathlib import Path\n\n\n"
+        "@cache\ndef facts():\n    with open('facts.json') as file:\n"
+        "        return json.load(file)\n\n\n"
+        "def notes():\n"
+        "    return sorted(path.read_text() for path in Path('notes').glob('*.txt'))\n"
+    ),
+    "src/lib/deep.py": "from lib.facts import facts\n\n\ndef first():\n    return facts()[0]\n",
+    "src/pages/index.md": "---\nlayout: layouts/post.jinja\n---\n# Home\n",
+    "src/pages/about.md": "# About\n",
+    "src/pages/first.py": "from lib.deep import first\n\n\ndef GET(ctx):\n    return first()\n",
+    "src/pages/notes.py": "from lib.facts import notes\n\n\ndef GET(ctx):\n    return notes()\n",
+    "src/pages/t.jinja": "{% extends 'layouts/base.jinja' %}{% block x %}t{% endblock %}",
+    "src/pages/[slug].py": (
+        "from lib.facts import facts\n\n\ndef get_static_paths():\n"
+        "    return [{'params': {'slug': one}, 'props': {'one': one}} for one in facts()]\n\n\n"
+        "def GET(ctx):\n    return ctx.props['one']\n"
+    ),
+}
+MIDDLEWARE = "def on_request(ctx, next):\n    return next()\n"
+EDITS: Mapping[str, Callable[[str, int], str]] = {
+    "pyproject.toml": lambda _, n: f'{PYPROJECT}site = "https://{n}.example.com"\n',
+    "facts.json": lambda _, n: json.dumps([f"fact{n}", "two"]),
+    "src/middleware.py": lambda _, n: f"{MIDDLEWARE}# {n}\n",
+    "src/filters.py": lambda _, n: f"def loud(text):\n    return text + '{n}'\n",
+    "src/layouts/post.jinja": lambda text, n: text.replace("{{ content", f"{n}{{{{ content"),
+    "src/lib/deep.py": lambda text, n: f"{text}# {n}\n",
+    "src/pages/about.jinja": lambda _, n: f"about {n}",
+    "public/about/index.html": lambda _, n: f"public about {n}",
+}
+"""What an edit makes of a file; elsewhere it adds a number at the end."""
+ADDED = (
+    *("notes/b.txt", "src/pages/new.md", "src/pages/blog/deep.md", "public/blog/picture.txt"),
+    *("public/about/index.html", "src/middleware.py", "src/pages/_draft.md"),
+)
+
+
+@pytest.fixture
+def site(tmp_path: Path) -> Path:
+    return written(tmp_path / "site")
+
+
+def written(root: Path) -> Path:
+    for name, text in SITE.items():
+        (root / name).parent.mkdir(parents=True, exist_ok=True)
+        (root / name).write_text(text)
+    return root
+
+
+def tree(folder: Path) -> dict[str, bytes]:
+    found = (path for path in folder.rglob("*") if path.is_file())
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
+
+
+def inodes(root: Path) -> dict[str, int]:
+    client = root / "dist/client"
+    return {name: (client / name).stat().st_ino for name in tree(client)}
+
+
+def changed_files(root: Path) -> set[str]:
+    """Build again and return the files that were written anew."""
+    before = inodes(root)
+    build(root)
+    after = inodes(root)
+    return {name for name in after if after[name] != before.get(name)}
+
+
+def test_nothing_is_written_again_where_nothing_changed(site: Path) -> None:
+    build(site)
+    assert changed_files(site) == set()
+    assert not list(site.glob(".dist*"))
+
+
+@pytest.mark.parametrize(
+    ("file", "pages"),
+    [
+        ("src/pages/about.md", {"about/index.html"}),
+        ("src/layouts/post.jinja", {"index.html"}),
+        ("src/filters.py", {"index.html", "t/index.html"}),
+        ("src/parts/foot.jinja", {"index.html", "t/index.html"}),
+        ("src/lib/deep.py", {"first/index.html"}),
+        ("facts.json", {"first/index.html", "two/index.html", "fact7/index.html", "notes"}),
+        ("notes/a.txt", {"first/index.html", "one/index.html", "notes"}),
+        ("public/style.css", {"style.css"}),
+    ],
+)
+def test_only_what_reaches_an_edited_file_is_rendered(
+    site: Path, file: str, pages: set[str]
+) -> None:
+    build(site)
+    build(site)  # the first build could not know what changed while it ran
+    text = (site / file).read_text()
+    (site / file).write_text(EDITS.get(file, lambda text, n: f"{text} {n}")(text, 7))
+    assert changed_files(site) == pages
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "from datetime import datetime\ndef GET(ctx):\n    return str(datetime.now())\n",
+        "import random\ndef GET(ctx):\n    return str(random.random())\n",
+        "from importlib import import_module as i\nGET = lambda ctx: str(i(ctx.url.path[1:]))\n",
+        "import subprocess\ndef GET(ctx):\n    return subprocess.check_output(['ls'], text=True)\n",
+    ],
+)
+def test_a_page_that_files_do_not_decide_is_rendered_each_time(site: Path, source: str) -> None:
+    (site / "src/pages/html.py").write_text(source)
+    build(site)
+    assert changed_files(site) == {"html/index.html"}
+
+
+def test_a_file_that_somebody_changed_in_dist_is_made_again(site: Path) -> None:
+    build(site)
+    clean = tree(site / "dist/client")
+    (site / "dist/client/about/index.html").write_text("edited")
+    (site / "dist/client/stray.html").write_text("stray")
+    build(site)
+    assert tree(site / "dist/client") == clean
+
+
+def test_a_build_that_fails_leaves_what_an_earlier_one_made(site: Path) -> None:
+    build(site)
+    before = tree(site / "dist")
+    (site / "src/pages/about.md").write_text("# Other")
+    (site / "src/pages/first.py").write_text("def GET(ctx):\n    raise ValueError\n")
+    with pytest.raises(Exception, match="ValueError"):
+        build(site)
+    assert tree(site / "dist") == before
+    (site / "src/pages/first.py").write_text(SITE["src/pages/first.py"])
+    assert changed_files(site) >= {"about/index.html"}
+
+
+def test_an_integration_that_looks_at_the_client_sees_all_of_it(site: Path) -> None:
+    (site / "counting.py").write_text(
+        "from routelet_bundler.adapter import Integration\n\n\n"
+        "class Counting(Integration):\n"
+        "    def build_done(self, payload):\n"
+        "        names = sorted(one.name for one in (payload.out_dir / 'client').iterdir())\n"
+        "        (payload.out_dir / 'client/names.txt').write_text(' '.join(names))\n"
+    )
+    (site / "pyproject.toml").write_text(f'{PYPROJECT}integrations = ["counting:Counting"]\n')
+    build(site)
+    names = (site / "dist/client/names.txt").read_text()
+    build(site)
+    assert (site / "dist/client/names.txt").read_text() == names
+    assert "about" in names.split()
+
+
+class RandomEdits(RuleBasedStateMachine):
+    """Files of a site change at random; each build is compared with a clean one."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = Path(tempfile.mkdtemp(prefix="routelet-edits-"))
+        self.root = written(self.folder / "site")
+        self.is_built = False
+
+    @rule(name=st.sampled_from(sorted({*SITE, *ADDED})), number=st.integers(0, 9))
+    def edit(self, name: str, number: int) -> None:
+        file = self.root / name
+        text = file.read_text() if file.exists() else ""
+        file.parent.mkdir(parents=True, exist_ok=True)
+        comment = "#" if name.endswith(".py") else ""
+        edited = EDITS.get(name, lambda text, n: f"{text}\n{comment} {n}")(text, number)
+        file.write_text(edited)
+        self.is_built = False
+
+    @rule(name=st.sampled_from([*ADDED, "public/style.css", "src/pages/t.jinja", "notes/a.txt"]))
+    def remove(self, name: str) -> None:
+        (self.root / name).unlink(missing_ok=True)
+        self.is_built = False
+
+    @rule(name=st.sampled_from(["about/index.html", "style.css", "one/index.html", "stray"]))
+    def meddle_with_dist(self, name: str) -> None:
+        if (self.root / "dist/client").is_dir():
+            file = self.root / "dist/client" / name
+            file.parent.mkdir(exist_ok=True)
+            file.write_text("meddled")
+            self.is_built = False
+
+    @invariant()
+    def a_build_gives_what_a_clean_one_gives(self) -> None:
+        if not self.is_built:
+            build(self.root)
+            clean = build(self.root, self.folder / "clean").out_dir
+            assert tree(self.root / "dist") == tree(clean)
+            shutil.rmtree(clean)
+            self.is_built = True
+
+    def teardown(self) -> None:
+        shutil.rmtree(self.folder)
+
+
+RandomEdits.TestCase.settings = settings(
+    max_examples=4, stateful_step_count=8, deadline=None, derandomize=False
+)
+TestRandomEdits = RandomEdits.TestCase
