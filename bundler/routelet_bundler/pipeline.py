@@ -76,7 +76,7 @@ def build(
     site = discover(root, configured.config, memory)
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
-    generated = content(site, configured.config.markdown)
+    generated = content(site, configured.config.markdown, cache)
     final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
     with staged(final) as folder:
         report("install", 0, 1)
@@ -121,6 +121,7 @@ def _stages(work: Work) -> tuple[Build, Client]:
     integrations = work.configured.integrations
     fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
     files = write_texts(work.folder, work.content.modules)
+    files |= write_texts(work.folder, work.content.data)
     page_modules = {
         page.route.component or "": f"{PACKAGE}.{module_of(f'pages/{page.file}')}"
         for page in work.site.pages

@@ -179,13 +179,13 @@ def _told_as_mistakes() -> Iterator[None]:
         raise
 
 
-def write_texts(folder: Path, texts: Mapping[str, str]) -> dict[str, Path]:
-    """Write text files by their path below `folder`, and return where they are."""
+def write_texts(folder: Path, texts: Mapping[str, str | bytes]) -> dict[str, Path]:
+    """Write files by their path below `folder`, and return where they are."""
     written = {}
     for name, text in texts.items():
         path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(text, encoding="utf-8")
+        path.write_bytes(text.encode() if isinstance(text, str) else text)
         written[name] = path
     return written
 

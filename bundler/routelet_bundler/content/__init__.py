@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from routelet_bundler.cache import Cache
+from routelet_bundler.content.collections import collections
 from routelet_bundler.content.markdown import markdown_to_html
 from routelet_bundler.content.templates import Filters, compile_template, referenced_templates
 from routelet_bundler.errors import RouteletError, raise_all
@@ -22,9 +24,10 @@ from routelet_bundler.sources import parse_python, read_source, split_front_matt
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Content:
-    """Generated modules: source text by path in a zip."""
+    """Generated modules: source text by path in a zip; and data beside them."""
 
     modules: Mapping[str, str]
+    data: Mapping[str, bytes]
     templates: Mapping[str, str]
     """Dotted module by the name that a template is called by: its path below `src/`."""
 
@@ -42,7 +45,7 @@ class _Known:
     options: MarkdownOptions
 
 
-def content(site: Site, options: MarkdownOptions) -> Content:
+def content(site: Site, options: MarkdownOptions, cache: Cache | None = None) -> Content:
     """Compile every template and every page that is no Python.
 
     Raises `RouteletError`, for every faulty file at once.
@@ -79,13 +82,15 @@ def content(site: Site, options: MarkdownOptions) -> Content:
         except RouteletError as error:
             errors.append(error)
     raise_all([*errors, *_without_layouts(others.values(), templates)])
+    made, data = collections(site, options, cache)
+    modules |= made
     if modules:
         modules[f"{PACKAGE}/__init__.py"] = ""
     if templates:
         modules[f"{PACKAGE}/environment.py"] = python_source(
             "environment.py.jinja", filters=known.filters
         )
-    return Content(modules=modules, templates=templates)
+    return Content(modules=modules, data=data, templates=templates)
 
 
 def _filters(site: Site, src: str) -> Filters:

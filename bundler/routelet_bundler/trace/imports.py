@@ -56,6 +56,8 @@ class Imports:
     unknown: tuple[Unknown, ...]
     templates: tuple[tuple[str, int], ...]
     """Template names given to `ctx.render`, each with its line."""
+    collections: tuple[tuple[str, int], ...]
+    """Names given to `routelet.content.collection`, each with its line."""
     rewrites: tuple[RewriteCall, ...]
     strings: tuple[tuple[str, int], ...]
     """String literals that could name a module, `p.m.Class` or `.m`, each with its line."""
@@ -71,6 +73,7 @@ def imports_of(tree: ast.Module, python: str) -> Imports:
         imports=tuple(scan.imports),
         unknown=tuple(scan.unknown),
         templates=tuple(scan.templates),
+        collections=tuple(scan.collections),
         rewrites=tuple(scan.rewrites),
         strings=tuple(scan.strings),
         exported=_exported(tree),
@@ -82,10 +85,12 @@ class _Scan(ast.NodeVisitor):
         self.imports: list[Import] = []
         self.unknown: list[Unknown] = []
         self.templates: list[tuple[str, int]] = []
+        self.collections: list[tuple[str, int]] = []
         self.rewrites: list[RewriteCall] = []
         self.strings: list[tuple[str, int]] = []
         self._python = python
         self._guards = 0
+        self._collectors = {"routelet.content.collection"}
         self._importers = {"__import__", "importlib.import_module", "runpy.run_module"}
 
     def visit_Import(self, node: ast.Import) -> None:
@@ -100,6 +105,10 @@ class _Scan(ast.NodeVisitor):
         for alias in node.names:
             if f"{node.module}.{alias.name}" in self._importers:
                 self._importers.add(alias.asname or alias.name)
+            if f"{node.module}.{alias.name}" == "routelet.content":
+                self._collectors.add(f"{alias.asname or alias.name}.collection")
+            elif f"{node.module}.{alias.name}" in self._collectors:
+                self._collectors.add(alias.asname or alias.name)
 
     def visit_If(self, node: ast.If) -> None:
         truth = truth_of(node.test, self._python)
@@ -134,9 +143,18 @@ class _Scan(ast.NodeVisitor):
         called = dotted_name(node.func)
         if called in self._importers and node.args:
             self._dynamic(node)
+        elif called in self._collectors and node.args:
+            self._collection(node)
         elif called and node.args:
             self._known_call(called, node)
         self.generic_visit(node)
+
+    def _collection(self, node: ast.Call) -> None:
+        match node.args[0]:
+            case ast.Constant(value=str() as name):
+                self.collections.append((name, node.lineno))
+            case _:
+                self.unknown.append(Unknown(expression=ast.unparse(node), line=node.lineno))
 
     def _known_call(self, called: str, node: ast.Call) -> None:
         """Note what is known of calls that name a template, a page, a package or its folder."""

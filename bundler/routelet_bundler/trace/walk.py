@@ -50,6 +50,8 @@ class Walk:
                 self._import(found, archive)
             for name, line in source.imports.templates:
                 self._template(name, archive, line)
+            for name, line in source.imports.collections:
+                self._collection(name, archive, line)
             for text, line in source.imports.strings:
                 self._string(text, archive, line)
             self._rewrites(source, archive)
@@ -196,6 +198,19 @@ class Walk:
                 f'renders "{name}", which is not there',
                 where=f"{self._ground.label(archive)}:{line}",
                 mend="name a template by its path below src/, such as layouts/post.jinja",
+            )
+        )
+
+    def _collection(self, name: str, archive: str, line: int) -> None:
+        module = f"site_templates.collection_{name}"
+        if self._ground.modules.knows(module):
+            self._reach_module(module, Reason(kind="import", parent=archive, line=line))
+            return
+        self.errors.append(
+            RouteletError(
+                f'reads the collection "{name}", which is not there',
+                where=f"{self._ground.label(archive)}:{line}",
+                mend=f"put Markdown files into src/content/{name}/",
             )
         )
 
