@@ -5,12 +5,13 @@ the files of that build.
 """
 
 import shutil
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
+from routelet.assets import asset_url, hashed_name
 from routelet_bundler.adapter import Integration
 from routelet_bundler.cache import digest
 from routelet_bundler.content import markdown_values, rewrites
@@ -71,6 +72,27 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
         kept=kept,
         earlier=earlier,
     )
+
+
+def with_assets(client: Client, work: Work, names: Iterable[str]) -> Client:
+    """Write the files that `ctx.asset` gives URLs of: `names` of functions, and those of pages."""
+    used = {*names, *(name for page in client.pages for name in page.assets)}
+    hashed = {name: _hashed(work, name) for name in sorted(used)}
+    before = client.earlier.assets if client.earlier else {}
+    for name, copy in hashed.items():
+        if before.get(name) != copy:
+            _copy(work.public[name], client.folder / copy)
+    return replace(client, kept=replace(client.kept, assets=hashed))
+
+
+def asset_urls(work: Work, names: Iterable[str]) -> dict[str, str]:
+    """Return the URL paths of files of `public/`, by their names."""
+    base = work.configured.config.base
+    return {name: asset_url(base, _hashed(work, name)) for name in names}
+
+
+def _hashed(work: Work, name: str) -> str:
+    return hashed_name(name, work.public[name].read_bytes())
 
 
 def _prerendering(work: Work, out: Path, page_modules: Mapping[str, str]) -> Prerendering:
@@ -162,4 +184,4 @@ def _paths(kept: Kept) -> set[str]:
 
 
 def _files(kept: Kept) -> set[str]:
-    return _paths(kept) | kept.public.keys()
+    return _paths(kept) | kept.public.keys() | {*kept.assets.values()}

@@ -20,7 +20,7 @@ from routelet_bundler.adapter import (
     fire,
 )
 from routelet_bundler.cache import Cache, default_cache
-from routelet_bundler.client import Client, make_client
+from routelet_bundler.client import Client, asset_urls, make_client, with_assets
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.content import content
 from routelet_bundler.discover import discover
@@ -76,7 +76,7 @@ def build(
     site = discover(root, configured.config, memory)
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
-    generated = content(site, configured.config.markdown, cache)
+    generated = content(site, configured.config.markdown, cache, public)
     final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
     with staged(final) as folder:
         report("install", 0, 1)
@@ -130,6 +130,7 @@ def _stages(work: Work) -> tuple[Build, Client]:
     client = make_client(work, files, page_modules)
     files |= _error_modules(work, client, page_modules)
     functions = _functions(work, files, page_modules)
+    client = with_assets(client, work, (name for one in functions for name in one.traced.assets))
     _fire_ssr(work, functions)
     fire(
         integrations,
@@ -144,6 +145,7 @@ def _stages(work: Work) -> tuple[Build, Client]:
         functions=built,
         routes=work.site.routes,
         prerendered=client.pages,
+        assets=client.kept.assets,
         warnings=_warnings(work, client.warnings, built),
     )
     manifest = routelet_json(result, work.configured.config, work.configured.adapter)
@@ -203,17 +205,20 @@ def _functions(
         work.report("trace", number, len(planned))
         architecture = one.config.architecture or adapter.target.architecture
         target = replace(adapter.target, architecture=architecture)
-        functions.append(_function(one, tracers[target], planner, adapter, target))
+        functions.append(_function(work, one, tracers[target], planner, adapter))
     write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in functions})
     return tuple(functions)
 
 
 def _function(
-    planned: Planned, tracer: Tracer, planner: Planner, adapter: Adapter, target: Target
+    work: Work, planned: Planned, tracer: Tracer, planner: Planner, adapter: Adapter
 ) -> Function:
     traced = tracer.trace(planned.modules, planned.config)
     while (fuller := planner.with_rewrites(planned, traced.rewrites)) is not planned:
         planned, traced = fuller, tracer.trace(fuller.modules, fuller.config)
+    if traced.assets:
+        urls = asset_urls(work, traced.assets)
+        planned = replace(planned, manifest={**planned.manifest, "assets": urls})
     warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
     return Function(
         name=planned.name,
@@ -222,7 +227,7 @@ def _function(
         entry_on_disk=planned.entry_on_disk,
         handler=planned.handler,
         config=planned.config,
-        target=target,
+        target=tracer.target,
         traced=replace(traced, warnings=warnings),
         entry_text=entry_module(planned, traced, adapter),
         modules=planned.modules,

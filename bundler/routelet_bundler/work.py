@@ -56,4 +56,5 @@ def sources_of(
         templates=work.content.templates,
         index=environment.index,
         dependencies=environment.dependencies,
+        public=work.public,
     )

@@ -37,7 +37,7 @@ class App:
     `manifest` has `routes`: mappings with `route`, `pattern`, `params`, `module` (dotted name) and
     `source` (path below the import root), in matching order; and, where they differ from the
     defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted name), `error_pages` (status
-    to a page), `method_not_allowed`, `check_origin`.
+    to a page), `method_not_allowed`, `check_origin`, `assets` (name to URL path).
     """
 
     def __init__(self, manifest: "Mapping[str, Any]", *, prerendering: bool = False) -> None:
@@ -229,6 +229,15 @@ class App:
         if name not in self._handlers:
             self._handlers[name] = _Page(page)
         return self._handlers[name]
+
+    def asset(self, name: str) -> str:
+        """Return the URL path of an asset: `Context.asset`."""
+        url: str | None = self._manifest.get("assets", {}).get(name)
+        if url is None:
+            raise LookupError(
+                f'no asset "{name}": public/ lacks it, or its name is no literal in ctx.asset'
+            )
+        return url
 
     def not_found(self, ctx: Context, allowed: "list[str]") -> "Result":
         """Answer a method that the page has no handler for."""

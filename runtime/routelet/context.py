@@ -124,6 +124,13 @@ class Context:
         templates = import_module(TEMPLATES)
         return Response.html(templates.render(template, ctx=self, **values))
 
+    def asset(self, name: str) -> str:
+        """Return the URL path of a file of `public/`, which changes with its content.
+
+        Raises `LookupError` for a file that is not there, or that the build could not know of.
+        """
+        return self._app.asset(name)
+
     def url_for(self, route: str, /, **params: object) -> str:
         """Return the URL path of `route`, such as `/blog/[slug]`, with these parameters."""
         from routelet.routing import url_for  # loaded already  # noqa: PLC0415

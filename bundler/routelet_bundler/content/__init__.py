@@ -7,7 +7,7 @@ A prerendered Markdown page needs no module: its `markdown_values` go to where i
 
 import ast
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,12 @@ from typing import Any
 from routelet_bundler.cache import Cache
 from routelet_bundler.content.collections import collections
 from routelet_bundler.content.markdown import markdown_to_html
-from routelet_bundler.content.templates import Filters, compile_template, referenced_templates
+from routelet_bundler.content.templates import (
+    Filters,
+    assets_of,
+    compile_template,
+    referenced_templates,
+)
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
 from routelet_bundler.model import MarkdownOptions, Page, Site
@@ -43,10 +48,17 @@ class _Known:
     templates: Mapping[str, str]
     filters: Filters
     options: MarkdownOptions
+    public: Collection[str]
+    """Files of `public/`."""
 
 
-def content(site: Site, options: MarkdownOptions, cache: Cache | None = None) -> Content:
-    """Compile every template and every page that is no Python.
+def content(
+    site: Site,
+    options: MarkdownOptions,
+    cache: Cache | None = None,
+    public: Collection[str] = (),
+) -> Content:
+    """Compile every template and every page that is no Python; `public` are files of `public/`.
 
     Raises `RouteletError`, for every faulty file at once.
     """
@@ -66,7 +78,7 @@ def content(site: Site, options: MarkdownOptions, cache: Cache | None = None) ->
     }
     names = (*texts, *(name for name in pages if name.endswith(".jinja")))
     templates = {name: module_of(name) for name in names}
-    known = _Known(templates=templates, filters=_filters(site, src), options=options)
+    known = _Known(templates=templates, filters=_filters(site, src), options=options, public=public)
     modules: dict[str, str] = {}
     errors = _clashes((*texts, *pages), src)
     for name in (*texts, *pages):
@@ -188,6 +200,14 @@ def _template_module(name: str, text: str, where: str, known: _Known, *, is_page
                 where=f"{where}:{reference.line}",
                 mend="name a template by its path below src/, such as layouts/base.jinja",
             )
+    assets = assets_of(body, where, lines)
+    for asset, line in assets:
+        if asset not in known.public:
+            raise RouteletError(
+                f'asks for the asset "{asset}", which is not there',
+                where=f"{where}:{line}",
+                mend=f"put the file into public/{asset}, or correct the name",
+            )
     modules = {templates[one.name] for one in references if one.name in templates}
     return python_source(
         "template_page.py.jinja",
@@ -195,6 +215,7 @@ def _template_module(name: str, text: str, where: str, known: _Known, *, is_page
         file=where,
         compiled=compile_template(body, name, where, lines, known.filters),
         references=sorted(modules - {module_of(name)}),
+        assets=sorted({asset for asset, _ in assets}),
         page=is_page,
         frontmatter=dict(front_matter),
     )

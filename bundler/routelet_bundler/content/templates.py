@@ -63,6 +63,19 @@ def referenced_templates(text: str, where: str, lines: int) -> list[Reference]:
     return found
 
 
+def assets_of(text: str, where: str, lines: int) -> list[tuple[str, int]]:
+    """Return the names that `ctx.asset` is called with, each with its line; literals alone."""
+    found = []
+    for node in _parsed(text, where, lines).find_all(nodes.Call):
+        match node:
+            case nodes.Call(
+                node=nodes.Getattr(node=nodes.Name(name="ctx"), attr="asset"),
+                args=[nodes.Const(value=str() as name), *_],
+            ):
+                found.append((name, node.lineno))
+    return found
+
+
 def _parsed(text: str, where: str, lines: int) -> nodes.Template:
     try:
         return _environment().parse(_padded(text, lines))

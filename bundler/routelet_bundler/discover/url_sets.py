@@ -44,7 +44,8 @@ _LETTERS = "abcdefghijklmnopqrstuvwxyz"
 _HEX = 12 * (_Step("1234567890abcdefABCDEF"),)
 _DIGITS = _Step("1234567890", may_repeat=True)
 _MINUS, _DASH, _DOT = _Step("-", may_skip=True), _Step("-"), _Step(".")
-_NUMBERS = ((_DIGITS,), (_DIGITS, _DOT), (_DIGITS, _DOT, _DIGITS), (_DOT, _DIGITS))
+_FRACTION = (_Step(".", may_skip=True), _Step("1234567890", may_skip=True, may_repeat=True))
+_NUMBERS = ((_DIGITS, *_FRACTION), (_DOT, _DIGITS))
 _EXPONENTS = ((), (_Step("eE"), _Step("+-", may_skip=True), _DIGITS))
 _KINDS: dict[str, tuple[_Steps, ...]] = {
     "": ((_Step(_ANY_LETTER, may_repeat=True),),),

@@ -46,6 +46,8 @@ class BuiltSite:
     """The function's name for each route that has one."""
     prerendered: Mapping[str, PageFile]
     """Files below `client` that routes gave."""
+    assets: frozenset[str]
+    """Files below `client` whose names change with their content."""
 
 
 def read_built_site(dist: Path) -> BuiltSite:
@@ -69,6 +71,7 @@ def read_built_site(dist: Path) -> BuiltSite:
             entry["path"]: _page_file(entry, by_name[entry["route"]])
             for entry in built["prerendered"]
         },
+        assets=frozenset(built.get("assets", {}).values()),
     )
 
 

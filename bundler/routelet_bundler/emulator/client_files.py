@@ -38,12 +38,15 @@ def _file(client: Path, name: str) -> Path | None:
 
 def file_answer(site: BuiltSite, file: Path, status: int = 200) -> HttpAnswer:
     """Return the file with its page's type or else that of its name; a page's redirect as one."""
-    page = site.prerendered.get(_below(site, file))
+    name = _below(site, file)
+    page = site.prerendered.get(name)
     if page and page.redirect and status == HTTPStatus.OK:
         code, location = page.redirect
         return HttpAnswer(status=code, headers=(("location", location),))
     content_type = (page and page.content_type) or content_type_of(file.name)
-    headers = (("content-type", content_type),)
+    headers: tuple[tuple[str, str], ...] = (("content-type", content_type),)
+    if name in site.assets:
+        headers += (("cache-control", "public, max-age=31536000, immutable"),)
     return HttpAnswer(status=status, headers=headers, body=file.read_bytes())
 
 

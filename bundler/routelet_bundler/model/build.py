@@ -45,6 +45,8 @@ class Prerendered:
     location: str | None = None
     lost: tuple[str, ...] = ()
     """Other headers of the response, which a host of files does not know."""
+    assets: tuple[str, ...] = ()
+    """Files of `public/` that it names by `ctx.asset`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -78,4 +80,6 @@ class Build:
     functions: tuple[BuiltFunction, ...]
     routes: tuple[Route, ...]
     prerendered: tuple[Prerendered, ...]
+    assets: Mapping[str, str]
+    """Names that change with the content, by those of the files of `public/`."""
     warnings: tuple[str, ...]

@@ -65,6 +65,8 @@ class Traced:
     provided: tuple[str, ...] = ()
     """Distributions that it needs and that the host provides."""
     rewrites: tuple[Rewrite, ...] = ()
+    assets: tuple[str, ...] = ()
+    """Files of `public/` that it names by `ctx.asset`."""
     warnings: tuple[str, ...] = ()
 
 

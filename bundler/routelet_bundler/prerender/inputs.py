@@ -80,7 +80,7 @@ class Inputs:
         if reached is None:
             reached = self._closures[modules] = self._reached(modules)
         states = [(name, self._file(path)) for name, path in sorted(reached.files.items())]
-        sources = ("", *map(str, reached.files.values()))
+        sources = ("", *reached.files, *map(str, reached.files.values()))
         others = {path for source in sources for path in reads.get(source, ())}
         states += [(path, self._other(path)) for path in sorted(others)]
         if not reached.complete or any(state is None for _, state in states):

@@ -35,6 +35,8 @@ class Kept:
     pages: Mapping[str, KeptPage] = field(default_factory=dict)
     public: Mapping[str, Stamp] = field(default_factory=dict)
     """Stamps of the files of `public/`: size, time of change, and that of its inode."""
+    assets: Mapping[str, str] = field(default_factory=dict)
+    """Hashed names of files of `public/`, by their own."""
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
 

@@ -206,6 +206,7 @@ def _prerendered(task: Task, result: Mapping[str, Any]) -> Prerendered:
         status=result["status"],
         location=result["location"],
         lost=tuple(result["lost"]),
+        assets=tuple(result["assets"]),
     )
 
 
@@ -235,6 +236,7 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
         "root": f"{site.root}/",
         "known": (*_LASTING, *(f"{one}/" for one in _unchanging(work))),
         "out": str(work.out),
+        "public": str(site.root / config.public_dir),
         "format": config.build.format,
         "origin": URL(config.site or "http://localhost").origin,
         "has_templates": any(name.endswith(".jinja") for name in site.files),

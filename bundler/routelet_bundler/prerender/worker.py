@@ -2,8 +2,9 @@
 
 Standard input is a pickled job: `path` (for sys.path), `manifest` (what an App needs, with the
 routes that a page may answer with), `listed` (routes whose URLs are asked for), `lanes` (sockets),
-`out` (folder of the files), `format` (`build.format`), `origin`, `own` (folders whose frames a
-traceback shows), `root` (the site) and `known` (folders whose files count as unchanging).
+`out` (folder of the files), `public` (that of assets), `format` (`build.format`), `origin`, `own`
+(folders whose frames a traceback shows), `root` (the site) and `known` (folders whose files count
+as unchanging).
 
 The answer on standard output is a line of JSON with the URLs of each listed route. Then each lane
 gets pages as pickles and answers with lines of JSON, in a process of its own, until its socket is
@@ -30,6 +31,7 @@ JOB: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301 - the build's 
 sys.path[:1] = JOB["path"]  # in the place of the folder of this script
 
 from routelet.app import App, wait_for  # noqa: E402 - the job says where it is
+from routelet.assets import asset_url, hashed_name  # noqa: E402
 from routelet.context import TEMPLATES  # noqa: E402
 from routelet.http import URL, Request, Response  # noqa: E402
 from routelet.pages import load_page  # noqa: E402
@@ -82,11 +84,12 @@ class Reads:
     def watch(self, event: str, args: tuple[Any, ...]) -> None:
         """Take an audit event: docs.python.org/3/library/audit_events.html."""
         if event in _READS and isinstance(args[0], str | bytes):
-            self._note(os.path.abspath(os.fsdecode(args[0])))  # noqa: PTH100 - no Path in a hook
+            self.note(os.path.abspath(os.fsdecode(args[0])))  # noqa: PTH100 - no Path in a hook
         elif event.startswith(_TALKS):
-            self._note("*")
+            self.note("*")
 
-    def _note(self, name: str) -> None:
+    def note(self, name: str) -> None:
+        """Take a path that the caller of the caller reads."""
         frame = sys._getframe(2)
         is_import = frame.f_code.co_filename.startswith("<frozen importlib")
         if not is_import and _may_change(name):
@@ -97,8 +100,11 @@ class Reads:
         sources = set()
         while frame is not None:
             file = frame.f_code.co_filename
-            if file.startswith(JOB["own"][0]):
+            src, dist = JOB["own"]
+            if file.startswith(src):
                 sources.add(file)
+            elif file.startswith(dist):
+                sources.add(file.removeprefix(dist))
             frame = frame.f_back
         return sources or {""}
 
@@ -118,6 +124,37 @@ def _may_change(name: str) -> bool:
 
 
 READS = Reads()
+
+
+class Assets:
+    """URL paths of the files of `public/`, by their names; `used` are those that were asked for."""
+
+    def __init__(self) -> None:
+        self.used: set[str] = set()
+        self._urls: dict[str, str | None] = {}
+
+    def get(self, name: str) -> str | None:
+        """Return the URL path of a file, or None where there is none."""
+        path = os.path.join(JOB["public"], name)  # noqa: PTH118
+        READS.note(path)
+        if name not in self._urls:
+            self._urls[name] = self._url(name, Path(path))
+        if self._urls[name] is not None:
+            self.used.add(name)
+        return self._urls[name]
+
+    def _url(self, name: str, path: Path) -> str | None:
+        if name.startswith("/") or ".." in name.split("/") or not path.is_file():
+            return None
+        return asset_url(JOB["manifest"]["base"], hashed_name(name, path.read_bytes()))
+
+    def take(self) -> list[str]:
+        """Return what was used since the last call."""
+        used, self.used = self.used, set()
+        return sorted(used)
+
+
+ASSETS = Assets()
 
 
 def listed(page: Page) -> list[Item]:
@@ -186,6 +223,7 @@ class Renderer:
             "status": response.status,
             "location": response.headers.get("location"),
             "type": response.headers.get("content-type"),
+            "assets": ASSETS.take(),
             "lost": sorted({name.lower() for name in response.headers} - _KEPT_HEADERS),
         }
 
@@ -193,7 +231,7 @@ class Renderer:
         """Return an App that knows the page, and the others where a page may answer with one."""
         everyone = JOB["manifest"]["routes"]
         if self._app is None or (not everyone and self._route != page["route"]):
-            manifest = {**JOB["manifest"], "routes": everyone or [page]}
+            manifest = {**JOB["manifest"], "assets": ASSETS, "routes": everyone or [page]}
             self._app, self._route = App(manifest, prerendering=True), page["route"]
         return self._app
 

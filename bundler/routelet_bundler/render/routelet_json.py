@@ -32,6 +32,7 @@ def routelet_json(build: Build, config: Config, adapter: Adapter | None) -> dict
         "routes": route_table(build.routes, build.functions),
         "functions": [_function(built) for built in build.functions],
         "prerendered": [_prerendered(page) for page in build.prerendered],
+        "assets": dict(build.assets),
         "warnings": list(build.warnings),
     }
 

@@ -21,6 +21,7 @@ class Tracer:
     """Traces functions of one site for one target; each file is read once for all of them."""
 
     def __init__(self, sources: Sources, target: Target) -> None:
+        self.target = target
         self._ground = Ground(sources, target)
 
     def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:
@@ -67,5 +68,6 @@ class Tracer:
             distributions=selection.packed,
             provided=selection.provided,
             rewrites=tuple(walk.rewrites),
+            assets=tuple(sorted(walk.assets)),
             warnings=tuple(walk.warnings),
         )

@@ -1,6 +1,6 @@
 """What all traces of one target share: files, modules, distributions, each read once."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -37,6 +37,8 @@ class Sources:
     templates: Mapping[str, str]
     index: Index
     dependencies: tuple[str, ...]
+    public: Collection[str] = ()
+    """The files of `public/`."""
 
 
 class Ground:

@@ -58,6 +58,8 @@ class Imports:
     """Template names given to `ctx.render`, each with its line."""
     collections: tuple[tuple[str, int], ...]
     """Names given to `routelet.content.collection`, each with its line."""
+    assets: tuple[tuple[str | None, int], ...]
+    """Names given to `ctx.asset`, each with its line; None for what is no literal."""
     rewrites: tuple[RewriteCall, ...]
     strings: tuple[tuple[str, int], ...]
     """String literals that could name a module, `p.m.Class` or `.m`, each with its line."""
@@ -74,6 +76,7 @@ def imports_of(tree: ast.Module, python: str) -> Imports:
         unknown=tuple(scan.unknown),
         templates=tuple(scan.templates),
         collections=tuple(scan.collections),
+        assets=(*scan.assets, *_assets_of_template(tree)),
         rewrites=tuple(scan.rewrites),
         strings=tuple(scan.strings),
         exported=_exported(tree),
@@ -86,6 +89,7 @@ class _Scan(ast.NodeVisitor):
         self.unknown: list[Unknown] = []
         self.templates: list[tuple[str, int]] = []
         self.collections: list[tuple[str, int]] = []
+        self.assets: list[tuple[str | None, int]] = []
         self.rewrites: list[RewriteCall] = []
         self.strings: list[tuple[str, int]] = []
         self._python = python
@@ -145,6 +149,8 @@ class _Scan(ast.NodeVisitor):
             self._dynamic(node)
         elif called in self._collectors and node.args:
             self._collection(node)
+        elif called and called.endswith("ctx.asset") and node.args:
+            self._asset(node)
         elif called and node.args:
             self._known_call(called, node)
         self.generic_visit(node)
@@ -155,6 +161,13 @@ class _Scan(ast.NodeVisitor):
                 self.collections.append((name, node.lineno))
             case _:
                 self.unknown.append(Unknown(expression=ast.unparse(node), line=node.lineno))
+
+    def _asset(self, node: ast.Call) -> None:
+        match node.args[0]:
+            case ast.Constant(value=str() as name):
+                self.assets.append((name, node.lineno))
+            case _:
+                self.assets.append((None, node.lineno))
 
     def _known_call(self, called: str, node: ast.Call) -> None:
         """Note what is known of calls that name a template, a page, a package or its folder."""
@@ -284,6 +297,15 @@ def _package_argument(node: ast.Call) -> str | None:
         case [ast.Constant(value=str() as package)]:
             return package
     return None
+
+
+def _assets_of_template(tree: ast.Module) -> Iterator[tuple[str, int]]:
+    """Yield the names in the `ROUTELET_ASSETS` of a compiled template; content has seen them."""
+    for statement in tree.body:
+        match statement:
+            case ast.Assign(targets=[ast.Name(id="ROUTELET_ASSETS")], value=value):
+                for name in ast.literal_eval(value):
+                    yield name, statement.lineno
 
 
 def _exported(tree: ast.Module) -> tuple[str, ...]:

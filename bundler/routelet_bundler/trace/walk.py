@@ -33,6 +33,7 @@ class Walk:
         self.provided: dict[str, Reason] = {}
         """Reasons by normalised name of a distribution that the host has."""
         self.rewrites: list[Rewrite] = []
+        self.assets: set[str] = set()
         self.warnings: list[str] = []
         self.errors: list[RouteletError] = []
 
@@ -52,6 +53,8 @@ class Walk:
                 self._template(name, archive, line)
             for name, line in source.imports.collections:
                 self._collection(name, archive, line)
+            for asset, line in source.imports.assets:
+                self._asset(asset, archive, line)
             for text, line in source.imports.strings:
                 self._string(text, archive, line)
             self._rewrites(source, archive)
@@ -213,6 +216,24 @@ class Walk:
                 mend=f"put Markdown files into src/content/{name}/",
             )
         )
+
+    def _asset(self, name: str | None, archive: str, line: int) -> None:
+        where = f"{self._ground.label(archive)}:{line}"
+        if name is None:
+            self.warnings.append(
+                f"{where}: the name of this asset is only known when it runs, so that the function "
+                "does not know its URL; write the name out"
+            )
+        elif name in self._ground.sources.public:
+            self.assets.add(name)
+        else:
+            self.errors.append(
+                RouteletError(
+                    f'asks for the asset "{name}", which is not there',
+                    where=where,
+                    mend=f"put the file into public/{name}, or correct the name",
+                )
+            )
 
     def _data(self, data: DataPath, archive: str) -> None:
         reason = Reason(kind="data", parent=archive, line=data.line)

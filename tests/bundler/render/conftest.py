@@ -64,6 +64,7 @@ def _site_of(
         "routes": routes,
         "functions": [_function(name) for name in names],
         "prerendered": [{"path": path, "route": "/"} for path in prerendered],
+        "assets": {},
         "warnings": [],
     }
 
