@@ -1,5 +1,6 @@
 """`routelet build`."""
 
+import gc
 import json
 import tempfile
 import time
@@ -45,6 +46,7 @@ def command(
 ) -> None:
     """Build the site into dist/: one zip for each on-demand route."""
     start = time.monotonic()
+    gc.set_threshold(50_000, 20, 100)  # many values, few cycles: a tenth of a rebuild's time
     with progress() as report:
         made = build(root, out_dir, jobs=jobs, locked=locked, report=report)
         if check_reproducible:

@@ -43,6 +43,7 @@ def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Si
     modules = (name for name in below_pages if name.endswith(".py"))
     stems = safe_stems(dict.fromkeys([*ours, *modules]))
     memory = memory or PageMemory()
+    memory.learn([(files[f"pages/{name}"], _KINDS[splitext(name)[1]]) for name in ours])
     pages, errors = [], []
     for name in ours:
         try:

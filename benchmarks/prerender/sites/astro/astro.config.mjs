@@ -1,0 +1,1 @@
+export default { cacheDir: "./cache", markdown: { syntaxHighlight: false, smartypants: false } };
