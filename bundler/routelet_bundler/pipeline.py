@@ -28,7 +28,7 @@ from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.emit import entry_module
 from routelet_bundler.errors import raise_all
-from routelet_bundler.generated import PACKAGE, module_of, python_source
+from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Adapter,
     Build,
@@ -122,11 +122,7 @@ def _stages(work: Work) -> tuple[Build, Client]:
     fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
     files = write_texts(work.folder, work.content.modules)
     files |= write_texts(work.folder, work.content.data)
-    page_modules = {
-        page.route.component or "": f"{PACKAGE}.{module_of(f'pages/{page.file}')}"
-        for page in work.site.pages
-        if page.kind != "py"
-    }
+    page_modules = dict(work.content.pages)
     client = make_client(work, files, page_modules)
     files |= _error_modules(work, client, page_modules)
     functions = _functions(work, files, page_modules)

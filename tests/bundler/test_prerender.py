@@ -74,8 +74,9 @@ def test_endpoints_and_error_pages_have_one_file_name_in_every_format(
 
 
 def test_a_page_with_a_dot_in_its_url_is_a_page(built: BuildOf) -> None:
-    result = built({"v1.2.md": "", "docs/[v].py": listing("[{'params': {'v': '1.3'}}]")})
-    assert files_of(result).keys() == {"v1.2/index.html", "docs/1.3/index.html"}
+    pages = {"v1.2.md": "", "x.json.md": "", "docs/[v].py": listing("[{'params': {'v': '1.3'}}]")}
+    files = {"v1.2/index.html", "x.json/index.html", "docs/1.3/index.html"}
+    assert files_of(built(pages)).keys() == files
 
 
 def test_get_static_paths_gives_a_file_for_each_item_with_its_params_and_props(

@@ -9,6 +9,7 @@ import ast
 import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,7 @@ from routelet_bundler.content.templates import (
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
 from routelet_bundler.model import MarkdownOptions, Page, Site
+from routelet_bundler.safe_names import unique
 from routelet_bundler.sources import parse_python, read_source, split_front_matter
 
 
@@ -34,7 +36,9 @@ class Content:
     modules: Mapping[str, str]
     data: Mapping[str, bytes]
     templates: Mapping[str, str]
-    """Dotted module by the name that a template is called by: its path below `src/`."""
+    """Module by the name that a template is called by: its path below `src/`."""
+    pages: Mapping[str, str]
+    """Dotted module of each page that is no Python, by its component."""
 
 
 FILTERS = "filters.py"
@@ -76,11 +80,11 @@ def content(
         for name, path in site.files.items()
         if name.endswith(".jinja") and path not in page_files
     }
-    names = (*texts, *(name for name in pages if name.endswith(".jinja")))
-    templates = {name: module_of(name) for name in names}
+    modules_of = unique({name: module_of(name) for name in (*texts, *pages)})
+    templates = {name: module for name, module in modules_of.items() if name.endswith(".jinja")}
     known = _Known(templates=templates, filters=_filters(site, src), options=options, public=public)
     modules: dict[str, str] = {}
-    errors = _clashes((*texts, *pages), src)
+    errors: list[RouteletError] = []
     for name in (*texts, *pages):
         try:
             page = pages.get(name)
@@ -88,9 +92,9 @@ def content(
                 where = f"{src}/{name}"
                 text = read_source(texts[name], where)
                 source = _template_module(name, text, where, known, is_page=False)
-                modules[_file_of(name)] = source
+                modules[f"{PACKAGE}/{modules_of[name]}.py"] = source
             elif page.layout is None or page.layout in templates:
-                modules[_file_of(name)] = _page_module(name, page, known)
+                modules[f"{PACKAGE}/{modules_of[name]}.py"] = _page_module(name, page, known)
         except RouteletError as error:
             errors.append(error)
     raise_all([*errors, *_without_layouts(others.values(), templates)])
@@ -100,9 +104,19 @@ def content(
         modules[f"{PACKAGE}/__init__.py"] = ""
     if templates:
         modules[f"{PACKAGE}/environment.py"] = python_source(
-            "environment.py.jinja", filters=known.filters
+            "environment.py.jinja",
+            filters=known.filters,
+            renamed={name: one for name, one in templates.items() if one != module_of(name)},
         )
-    return Content(modules=modules, data=data, templates=templates)
+    return Content(
+        modules=modules,
+        data=data,
+        templates=templates,
+        pages={
+            page.route.component or "": f"{PACKAGE}.{modules_of.get(name, module_of(name))}"
+            for name, page in others.items()
+        },
+    )
 
 
 def _filters(site: Site, src: str) -> Filters:
@@ -118,23 +132,6 @@ def _filters(site: Site, src: str) -> Filters:
 def _passes(function: ast.FunctionDef) -> str:
     names = (ast.unparse(one).rpartition(".")[2] for one in function.decorator_list)
     return next((name for name in names if name.startswith("pass_")), "")
-
-
-def _file_of(name: str) -> str:
-    return f"{PACKAGE}/{module_of(name)}.py"
-
-
-def _clashes(names: Iterable[str], src: str) -> list[RouteletError]:
-    first: dict[str, str] = {}
-    return [
-        RouteletError(
-            f"compiles to the same module as {src}/{first[module_of(name)]}",
-            where=f"{src}/{name}",
-            mend="rename one of the two files",
-        )
-        for name in names
-        if first.setdefault(module_of(name), name) != name
-    ]
 
 
 def _without_layouts(
@@ -159,14 +156,18 @@ _REWRITES = re.compile(rb"\brewrite\b|\bnext\([^)]")
 
 
 def markdown_values(options: MarkdownOptions, source: Path, where: str) -> dict[str, Any]:
-    """Return what the layout of a Markdown page gets: `frontmatter`, `headings`, `content`."""
+    """Return what the layout of a Markdown page gets: `frontmatter`, `headings`, `content`.
+
+    Without a layout `content` is a whole document.
+    """
     front_matter, text, _ = split_front_matter(read_source(source, where), where)
     rendered = markdown_to_html(text, raw_html=options.raw_html)
-    return {
-        "frontmatter": dict(front_matter),
-        "headings": rendered.headings,
-        "content": rendered.html,
-    }
+    html = rendered.html
+    if front_matter.get("layout") is None:
+        titles = (front_matter.get("title"), *(one["text"] for one in rendered.headings), source.stem)
+        title = escape(str(next(filter(None, titles))))
+        html = f'<!doctype html>\n<meta charset="utf-8">\n<title>{title}</title>\n{html}'
+    return {"frontmatter": dict(front_matter), "headings": rendered.headings, "content": html}
 
 
 def _page_module(name: str, page: Page, known: _Known) -> str:
@@ -214,7 +215,7 @@ def _template_module(name: str, text: str, where: str, known: _Known, *, is_page
         name=name,
         file=where,
         compiled=compile_template(body, name, where, lines, known.filters),
-        references=sorted(modules - {module_of(name)}),
+        references=sorted(modules - {templates[name]}),
         assets=sorted({asset for asset, _ in assets}),
         page=is_page,
         frontmatter=dict(front_matter),

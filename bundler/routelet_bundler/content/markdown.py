@@ -9,6 +9,7 @@ from itertools import pairwise
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from mdit_py_plugins.footnote import footnote_plugin
+from mdit_py_plugins.tasklists import tasklists_plugin
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
@@ -27,11 +28,11 @@ class Rendered:
 def _parser(*, raw_html: bool) -> MarkdownIt:
     options = {"html": raw_html, "highlight": _highlighted}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
-    return parser.use(footnote_plugin)
+    return parser.use(footnote_plugin, inline=False).use(tasklists_plugin)
 
 
 def markdown_to_html(text: str, *, raw_html: bool = False) -> Rendered:
-    """Return CommonMark with tables and footnotes as HTML, an id on each heading.
+    """Return CommonMark with tables, footnotes and task lists as HTML, an id on each heading.
 
     Code in a fence that names its language has the classes of pygments. Raw HTML is escaped,
     except with `raw_html`.
@@ -59,15 +60,22 @@ def _with_ids(tokens: Sequence[Token]) -> list[dict[str, object]]:
     for opening, inline in pairwise(tokens):
         if opening.type != "heading_open":
             continue
-        text = "".join(child.content for child in inline.children or ())
-        slug = _unused(re.sub(r"[^\w]+", "-", text.lower()).strip("-") or "section", taken)
+        text = _text(inline.children or ())
+        slug = _unused(re.sub(r"[^\w\- ]", "", text.lower()).replace(" ", "-") or "section", taken)
         opening.attrSet("id", slug)
         headings.append({"depth": int(opening.tag[1:]), "slug": slug, "text": text})
     return headings
 
 
+def _text(children: Sequence[Token]) -> str:
+    """Return the text of a heading as a browser shows it: no tags, and no marks of footnotes."""
+    breaks = {"softbreak": " ", "hardbreak": " ", "html_inline": "", "footnote_ref": ""}
+    return "".join(breaks.get(child.type, child.content) for child in children)
+
+
 def _unused(slug: str, taken: set[str]) -> str:
-    number, unused = 1, slug
+    """Return `slug`, or with the first number that is free: ids are those of GitHub."""
+    number, unused = 0, slug
     while unused in taken:
         number += 1
         unused = f"{slug}-{number}"

@@ -41,7 +41,10 @@ from routelet.routing import url_for  # noqa: E402
 Page = Mapping[str, Any]
 Item = tuple[Mapping[str, object], Mapping[str, object]]
 _EXTENSION = re.compile(r"\.[A-Za-z]\w*$")
-"""What ends a route that names its file: /feed.xml, /[id].json, and not /v1.2."""
+"""What ends a route that names its file: /feed.xml, /[id].json, and not /v1.2.
+
+A Markdown page is HTML whatever its name says: package.json.md is /package.json/index.html.
+"""
 REDIRECTS = (301, 302, 303, 307, 308)
 _KEPT_HEADERS = {"content-type", "content-length", "location"}
 _TALKS = ("socket.connect", "socket.getaddrinfo", "subprocess.", "os.system", "os.posix_spawn")
@@ -267,7 +270,8 @@ def _moved(response: Response) -> bytes:
 def _file_path(path: str, page: Page, *, is_html: bool) -> str:
     """Return the file of a URL path: Astro's `build.format`."""
     path = path.strip("/")
-    if not is_html or _EXTENSION.search(page["route"]):
+    names_file = _EXTENSION.search(page["route"]) and not page["component"].endswith(".md")
+    if not is_html or names_file:
         return path
     if not path:
         return "index.html"

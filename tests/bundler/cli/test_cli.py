@@ -155,7 +155,7 @@ def test_a_template_of_nothing_says_what_to_do_first(write_site: Site) -> None:
 
 
 def test_routes_are_listed_in_matching_order(write_site: Site) -> None:
-    pyproject = f'{SERVER}[tool.routelet.redirects]\n"/old" = "/a"\n'
+    pyproject = f'{SERVER}[tool.routelet.redirects]\n"/old/page" = "/a"\n'
     files = {"src/pages/[id].py": "", "src/pages/a.md": "---\nprerender: true\n---\n"}
     shown = run("routes", "--root", write_site(files, pyproject=pyproject))
     lines = [line.split() for line in shown.output.splitlines()]
@@ -163,7 +163,7 @@ def test_routes_are_listed_in_matching_order(write_site: Site) -> None:
         ["route", "file", "type", "rendered"],
         ["/a", "src/pages/a.md", "page", "at", "build"],
         ["/[id]", "src/pages/[id].py", "endpoint", "on", "demand"],
-        ["/old", "redirect", "to", "/a"],
+        ["/old/page", "redirect", "to", "/a"],
     ]
 
 
