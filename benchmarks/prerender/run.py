@@ -3,7 +3,8 @@
     .venv/bin/python benchmarks/prerender/run.py [--pages 1000 10000] [--tools routelet pelican ...]
 
 The others are installed, as pinned here, into a temporary folder. Each build starts in a fresh
-folder; routelet's with an empty cache of its own and a warm one of uv. Generators take turns.
+folder; routelet knows no page from before, and has installed jinja2, as the others have what they
+need. Generators take turns.
 Times are of the run with the least wall time, memory is the most of all runs. Pages of all
 generators have to have the same elements and words.
 """
@@ -14,6 +15,7 @@ import html
 import os
 import platform
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -40,6 +42,9 @@ class Size:
     def clean(self, name: str) -> None:
         """Measure one build from nothing, and look at its pages."""
         write_site(name, self.folder / name, self.count, self.tools)
+        for kept in ("pages", "client"):
+            for folder in (self.tools / "cache").glob(f"v*/{kept}"):
+                shutil.rmtree(folder)
         self.build(name, GENERATORS[name].title)
         out = self.folder / name / GENERATORS[name].out
         found = sum(1 for _ in out.rglob("*.html"))
@@ -53,11 +58,15 @@ class Size:
                     f"{name}: page {number} differs at {first_difference(look, first)}"
                 )
 
-    def build(self, name: str, title: str, *options: str, cache: str = "cache") -> None:
+    def build(self, name: str, title: str, *options: str, cache: Path | None = None) -> None:
         """Measure one build of the site as it is."""
-        generator, root = GENERATORS[name], self.folder / name
+        generator, root, cache = GENERATORS[name], self.folder / name, cache or self.tools / "cache"
         command = [*generator.command(self.tools), *generator.arguments.split(), *options]
-        environment = {"ROUTELET_CACHE": str(root / cache), "ASTRO_TELEMETRY_DISABLED": "1"}
+        environment = {
+            "ROUTELET_CACHE": str(cache),
+            "ASTRO_TELEMETRY_DISABLED": "1",
+            "PYTHONDONTWRITEBYTECODE": "",
+        }
         self.costs.setdefault(title, []).append(cost_of(command, root, environment))
 
     def rebuild(self) -> None:
@@ -70,7 +79,9 @@ class Size:
     def rebuilt_beside_clean(self) -> str:
         """Compare what the last rebuild left with a clean build into another folder."""
         rebuilt, clean = self.folder / "routelet/dist", self.folder / "clean"
-        self.build("routelet", "routelet, again", "--out-dir", str(clean), cache="empty")
+        self.build(
+            "routelet", "routelet, again", "--out-dir", str(clean), cache=self.folder / "empty"
+        )
         page = (rebuilt / f"client/page-{self.count // 2}/index.html").read_text()
         digests = [tree_sha256(folder) for folder in (rebuilt, clean)]
         same = digests[0] == digests[1] and "One more paragraph." in page

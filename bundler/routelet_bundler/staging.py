@@ -140,7 +140,8 @@ def _take_over_client(old: Path, folder: Path) -> None:
 
 def _remove(client: Path, name: str) -> None:
     """Remove a file below `client`, and the folders that it leaves empty."""
-    (client / name).unlink(missing_ok=True)
+    with suppress(IsADirectoryError, NotADirectoryError):  # what is new took its place already
+        (client / name).unlink(missing_ok=True)
     for folder in (client / name).parents:
         if folder == client or not _is_empty(folder):
             break

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler.errors import WRONG_USE, RouteletError
-from routelet_bundler.staging import staged, write_texts
+from routelet_bundler.staging import lay_over_client, staged, write_texts
 
 OLD = {"routelet.json": b"{}", "client/index.html": b"<p>old</p>", "pages/a.py": b"\0\xff"}
 
@@ -188,6 +188,90 @@ def test_a_folder_that_cannot_be_exchanged_is_told(small_disk: Path) -> None:
         (folder / "new.txt").write_text("new")
     assert content_of(small_disk) == {"old.txt": b"old"}
     assert beside(small_disk) == []
+
+
+BEFORE = {
+    "routelet.json": b"{}",
+    "client/same.html": b"same",
+    "client/page/index.html": b"old",
+    "client/gone/deep/index.html": b"gone",
+    "client/becomes": b"a file",
+    "client/folder/index.html": b"a folder",
+}
+CHANGES = {
+    "client/page/index.html": b"new",
+    "client/added/index.html": b"added",
+    "client/becomes/index.html": b"a folder",
+    "client/folder": b"a file",
+}
+AFTER = {"routelet.json": b"[]", "client/same.html": b"same", **CHANGES}
+REMOVED = ("gone/deep/index.html", "becomes", "folder/index.html")
+
+
+@pytest.fixture
+def laid_over(tmp_path: Path) -> Path:
+    """Give a `dist/` to lay over, of other files than that of most tests."""
+    for name, data in BEFORE.items():
+        (tmp_path / "dist" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "dist" / name).write_bytes(data)
+    return tmp_path / "dist"
+
+
+def lay_over(out: Path) -> None:
+    with staged(out) as folder:
+        for name, data in {"routelet.json": b"[]", **CHANGES}.items():
+            (folder / name).parent.mkdir(parents=True, exist_ok=True)
+            (folder / name).write_bytes(data)
+        lay_over_client(folder, out, REMOVED)
+
+
+def test_a_client_is_laid_over_that_of_the_last_build(laid_over: Path) -> None:
+    inode = (laid_over / "client/same.html").stat().st_ino
+    lay_over(laid_over)
+    assert content_of(laid_over) == AFTER
+    assert (laid_over / "client/same.html").stat().st_ino == inode
+    assert not (laid_over / "client/gone").exists()
+    assert beside(laid_over) == []
+
+
+@pytest.mark.parametrize("killed_at", range(1, 10))
+def test_a_build_killed_while_it_lays_its_client_over_is_undone_or_ended(
+    laid_over: Path, killed_at: int
+) -> None:
+    child = os.fork()
+    if child == 0:
+        _end_at_the_nth_rename(killed_at)
+        lay_over(laid_over)
+        os._exit(0)
+    os.waitpid(child, 0)
+    with pytest.raises(ZeroDivisionError), staged(laid_over):
+        raise ZeroDivisionError
+    assert content_of(laid_over) in (BEFORE, AFTER)
+    assert beside(laid_over) == []
+
+
+def _end_at_the_nth_rename(number: int) -> None:
+    """Have this process end, as a kill would have it, before the nth time that it moves a file."""
+    moves = iter(range(1, 1000))
+
+    def watch(event: str, _: object) -> None:
+        if event == "os.rename" and next(moves) == number:
+            os._exit(1)
+
+    sys.addaudithook(watch)
+
+
+def test_a_build_that_another_one_replaced_is_not_laid_over(laid_over: Path) -> None:
+    def meanwhile() -> None:
+        with staged(laid_over) as folder:
+            (folder / "client").mkdir()
+            lay_over_client(folder, laid_over, ())
+            (laid_over / "routelet.json").unlink()
+            (laid_over / "routelet.json").write_text("another")
+
+    with pytest.raises(RouteletError, match="replaced by another"):
+        meanwhile()
+    assert content_of(laid_over) == {**BEFORE, "routelet.json": b"another"}
 
 
 def test_texts_are_written_below_a_folder(tmp_path: Path) -> None:

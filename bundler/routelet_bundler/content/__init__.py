@@ -164,7 +164,11 @@ def markdown_values(options: MarkdownOptions, source: Path, where: str) -> dict[
     rendered = markdown_to_html(text, raw_html=options.raw_html)
     html = rendered.html
     if front_matter.get("layout") is None:
-        titles = (front_matter.get("title"), *(one["text"] for one in rendered.headings), source.stem)
+        titles = (
+            front_matter.get("title"),
+            *(one["text"] for one in rendered.headings),
+            source.stem,
+        )
         title = escape(str(next(filter(None, titles))))
         html = f'<!doctype html>\n<meta charset="utf-8">\n<title>{title}</title>\n{html}'
     return {"frontmatter": dict(front_matter), "headings": rendered.headings, "content": html}
