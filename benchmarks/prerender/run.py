@@ -42,7 +42,7 @@ class Size:
     def clean(self, name: str) -> None:
         """Measure one build from nothing, and look at its pages."""
         write_site(name, self.folder / name, self.count, self.tools)
-        for kept in ("pages", "client"):
+        for kept in ("pages", "client") if name == "routelet" else ():
             for folder in (self.tools / "cache").glob(f"v*/{kept}"):
                 shutil.rmtree(folder)
         self.build(name, GENERATORS[name].title)

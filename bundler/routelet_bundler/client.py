@@ -19,7 +19,7 @@ from routelet_bundler.errors import RouteletError
 from routelet_bundler.generated import PACKAGE
 from routelet_bundler.model import Page, Prerendered
 from routelet_bundler.prerender import Inputs, Kept, Prerendering, Reached, load, prerender
-from routelet_bundler.prerender.kept import Stamp
+from routelet_bundler.prerender.kept import Stamp, stamps
 from routelet_bundler.trace import Tracer
 from routelet_bundler.version import __version__
 from routelet_bundler.work import RUNTIME, Work, sources_of
@@ -61,8 +61,8 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
         earlier,
         frozenset(public),
     )
-    stamps = {name: _stamp(path) for name, path in public.items()}
-    kept = Kept(key=key, pages=rendered.pages, public=stamps, reads=rendered.reads)
+    sources = {name: _stamp(path) for name, path in public.items()}
+    kept = Kept(key=key, pages=rendered.pages, public=sources, reads=rendered.reads)
     for name in _to_copy(kept, earlier):
         _copy(public[name], folder / name)
     return Client(
@@ -83,6 +83,14 @@ def with_assets(client: Client, work: Work, names: Iterable[str]) -> Client:
         if before.get(name) != copy:
             _copy(work.public[name], client.folder / copy)
     return replace(client, kept=replace(client.kept, assets=hashed))
+
+
+def as_left(client: Client) -> Kept:
+    """Return what to keep of the client as it is now; the swap changes no inode and no time."""
+    before = client.earlier.files if client.earlier else {}
+    gone = {*client.removed}
+    files = {name: stamp for name, stamp in before.items() if name not in gone}
+    return replace(client.kept, files=files | stamps(client.folder))
 
 
 def asset_urls(work: Work, names: Iterable[str]) -> dict[str, str]:

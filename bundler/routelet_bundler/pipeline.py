@@ -20,7 +20,7 @@ from routelet_bundler.adapter import (
     fire,
 )
 from routelet_bundler.cache import Cache, default_cache
-from routelet_bundler.client import Client, asset_urls, make_client, with_assets
+from routelet_bundler.client import Client, as_left, asset_urls, make_client, with_assets
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.content import content
 from routelet_bundler.discover import discover
@@ -42,7 +42,7 @@ from routelet_bundler.model import (
 from routelet_bundler.pack import Packer, lacks_bytecode
 from routelet_bundler.plan import Planner
 from routelet_bundler.prerender import save
-from routelet_bundler.render.routelet_json import manifest_text, route_table, routelet_json
+from routelet_bundler.render.routelet_json import manifest_text, route_table
 from routelet_bundler.staging import lay_over_client, staged, write_texts
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.environment import environment_of
@@ -104,8 +104,10 @@ def build(
             started_ns=started_ns,
         )
         result, client = _stages(work)
+        kept = as_left(client)
     memory.keep(root, cache)
-    save(cache, final, client.kept)
+    if kept != client.earlier:
+        save(cache, final, kept)
     return result
 
 
@@ -144,8 +146,8 @@ def _stages(work: Work) -> tuple[Build, Client]:
         assets=client.kept.assets,
         warnings=_warnings(work, client.warnings, built),
     )
-    manifest = routelet_json(result, work.configured.config, work.configured.adapter)
-    (work.folder / "routelet.json").write_text(manifest_text(manifest))
+    with (work.folder / "routelet.json").open("w") as file:
+        file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))
     fire(
         integrations,
         "build_done",
@@ -239,6 +241,8 @@ def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[str, st
 
 
 def _fire_ssr(work: Work, functions: tuple[Function, ...]) -> None:
+    if not work.configured.integrations:
+        return
     entry_points = {
         page.route: (work.folder / function.entry_on_disk).as_uri()
         for function in functions

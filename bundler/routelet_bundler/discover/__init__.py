@@ -4,7 +4,7 @@ Goes in: the site's folder and its `Config`. Comes out: routes in matching order
 read but never imported. Collisions are told, not raised: a listing of routes can live with them.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 from posixpath import splitext
 from urllib.parse import urlsplit
@@ -39,15 +39,18 @@ def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Si
     files = files_below(src, root)
     below_pages = [file[len("pages/") :] for file in files if file.startswith("pages/")]
     names = [name for name in below_pages if not _is_private(name)]
-    ours = [name for name in names if splitext(name)[1] in _KINDS]
+    kinds = {name: kind for name in names if (kind := _KINDS.get(splitext(name)[1]))}
     modules = (name for name in below_pages if name.endswith(".py"))
-    stems = safe_stems(dict.fromkeys([*ours, *modules]))
+    stems = safe_stems(dict.fromkeys([*kinds, *modules]))
     memory = memory or PageMemory()
-    memory.learn([(files[f"pages/{name}"], _KINDS[splitext(name)[1]]) for name in ours])
+    if memory.is_new:
+        memory.learn([(files[f"pages/{name}"], kind) for name, kind in kinds.items()])
     pages, errors = [], []
-    for name in ours:
+    for name, kind in kinds.items():
         try:
-            page = _page(files[f"pages/{name}"], name, stems[name], config, memory)
+            page = _page(
+                files[f"pages/{name}"], name, kind, stems[name], config=config, memory=memory
+            )
             pages += [page] if page else []
         except RouteletError as error:
             errors.append(error)
@@ -66,13 +69,13 @@ def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Si
         middleware=_middleware(files),
         files=_by_archive(files, stems),
         collisions=tuple(_collisions(ordered)),
-        warnings=(*_warnings(config, names), *overlaps),
+        warnings=(*_warnings(config, names, kinds), *overlaps),
     )
 
 
-def _warnings(config: Config, names: Sequence[str]) -> Iterable[str]:
+def _warnings(config: Config, names: Sequence[str], pages: Collection[str]) -> Iterable[str]:
     """Yield a warning for each file that is no page, and where there is none at all."""
-    others = [name for name in names if splitext(name)[1] not in _KINDS]
+    others = [name for name in names if name not in pages]
     for name in others:
         yield (
             f"{_where(config, name)}: not a page (.py, .jinja, .md or .html); "
@@ -96,10 +99,11 @@ def _is_private(name: str) -> bool:
     )
 
 
-def _page(source: Path, name: str, stem: str, config: Config, memory: PageMemory) -> Page | None:
+def _page(
+    source: Path, name: str, kind: Kind, stem: str, *, config: Config, memory: PageMemory
+) -> Page | None:
     """Read a page; a draft is none."""
     where = _where(config, name)
-    kind = _KINDS[splitext(name)[1]]
     facts, digest = memory.facts(source, kind, where)
     if facts.is_draft:
         return None

@@ -39,6 +39,11 @@ class PageMemory:
         except ValidationError:
             return cls()
 
+    @property
+    def is_new(self) -> bool:
+        """Tell whether nothing is known yet."""
+        return not self._known
+
     def facts(self, path: Path, kind: Kind, where: str) -> tuple[PageFacts, str]:
         """Return the facts of a page, and its digest; raises `RouteletError` for faulty ones."""
         data = path.read_bytes()
@@ -51,11 +56,11 @@ class PageMemory:
         return facts, sha
 
     def learn(self, pages: Sequence[tuple[Path, Kind]]) -> None:
-        """Read many new pages in several processes, where nothing is known yet.
+        """Read many new pages in several processes.
 
         Faulty ones are left to `facts`, which tells what is wrong with them.
         """
-        if self._known or len(pages) < _MANY:
+        if len(pages) < _MANY:
             return
         with ProcessPoolExecutor(mp_context=get_context("fork")) as processes:
             learned = processes.map(_learned, pages, chunksize=_MANY // 10)

@@ -38,9 +38,11 @@ class Kept:
     assets: Mapping[str, str] = field(default_factory=dict)
     """Hashed names of files of `public/`, by their own."""
     reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    files: Mapping[str, Stamp] = field(default_factory=dict)
+    """Stamps of all files of `client/`: inode, size, time of change."""
 
 
-_STORED = TypeAdapter(tuple[dict[str, Stamp], Kept])
+_STORED = TypeAdapter(Kept)
 
 
 def load(cache: Cache, out_dir: Path) -> Kept | None:
@@ -49,16 +51,15 @@ def load(cache: Cache, out_dir: Path) -> Kept | None:
     if text is None:
         return None
     try:
-        files, kept = _STORED.validate_json(text)
+        kept = _STORED.validate_json(text)
     except ValidationError:
         return None
-    return kept if files == stamps(out_dir / "client") else None
+    return kept if kept.files == stamps(out_dir / "client") else None
 
 
 def save(cache: Cache, out_dir: Path, kept: Kept) -> None:
     """Keep what is to be known of the build that is in `out_dir` now."""
-    data = _STORED.dump_json((stamps(out_dir / "client"), kept))
-    cache.write("client", digest(str(out_dir)), data)
+    cache.write("client", digest(str(out_dir)), _STORED.dump_json(kept))
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:

@@ -1,8 +1,8 @@
 """Render pages in lanes: which URLs there are, then the file of each, a few at a time."""
 
-import pickle
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Executor, ProcessPoolExecutor, ThreadPoolExecutor
+import gc
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -11,13 +11,11 @@ from threading import Lock
 from typing import Any
 
 from routelet.http import URL
-from routelet.routing import url_for
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Config, Page, Prerendered, Site
 from routelet_bundler.prerender.lanes import Lanes, lanes
+from routelet_bundler.prerender.tasks import Chunk, Markdown, Task, Tasks
 
-PAGES_AT_ONCE = 50
-"""How many pages a lane gets at most: a hundredth of a second of work, where pages are small."""
 _FEW = 40
 """Up to so many Markdown pages other processes would cost more than they give."""
 _ANY_PATH = "(?s).*"
@@ -39,22 +37,12 @@ class Prerendering:
     """Generated modules by component."""
     rewrites: bool
     """Whether a page may answer with another one."""
-    markdown: Callable[[Path, str], Mapping[str, Any]]
-    """Gives the values of a Markdown page, by its file and what people call that."""
+    markdown: Markdown
     interpreter: Path
     path: Sequence[Path]
     out: Path
     jobs: int
     report: Callable[[int, int], None]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Task:
-    """One URL of a page; `item` is its number in what `get_static_paths` listed."""
-
-    page: Page
-    item: int
-    url: str
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,23 +57,28 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
     """Render all URLs of `pages`; raises `RouteletError` for the first page that fails."""
     if not pages:
         return Found(files={}, reads={})
-    job = _job(work, [page for page in pages if page.route.params])
-    count = min(work.jobs, max(1, len(pages) // 4) if not job["listed"] else work.jobs)
+    dynamic = [page for page in pages if page.route.params]
+    count = work.jobs if dynamic else min(work.jobs, max(1, len(pages) // 4))
     with ExitStack() as stack:
         few = sum(page.kind == "md" for page in pages) <= _FEW
         compilers = None if few else stack.enter_context(_processes(count))
+        markdown = None if work.rewrites else work.markdown  # with rewrites pages have modules
+        tasks = Tasks(pages, work.config, markdown, compilers, count)
+        job = _job(work, dynamic)
         running = stack.enter_context(lanes(work.interpreter, job, count, cwd=work.site.root))
         if running.answer["error"]:
             raise _failed(running.answer["error"], work.site)
-        tasks = _tasks(pages, running.answer["urls"], work.config)
-        run = _Run(work, tasks, running, compilers)
+        for page in dynamic:
+            tasks.add(page, running.answer["urls"][page.route.route])
+        run = _Run(work, tasks, running)
         with ThreadPoolExecutor(running.count) as threads:
             list(threads.map(run.lane, range(running.count)))
         return run.found(pages)
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
-    """Return processes for Markdown, begun before there are threads, and sockets to inherit."""
+    """Return processes for Markdown that have begun: sockets of later they would hold open."""
+    gc.freeze()  # or collections in each process would copy what they share with this one
     executor = ProcessPoolExecutor(count, mp_context=get_context("fork"))
     executor.submit(int)
     return executor
@@ -94,68 +87,44 @@ def _processes(count: int) -> ProcessPoolExecutor:
 class _Run:
     """One rendering of many tasks by several lanes, each in a thread of this process."""
 
-    def __init__(
-        self,
-        work: Prerendering,
-        tasks: Sequence[Task],
-        running: Lanes,
-        compilers: Executor | None,
-    ) -> None:
+    def __init__(self, work: Prerendering, tasks: Tasks, running: Lanes) -> None:
         self._work = work
         self._tasks = tasks
         self._running = running
-        self._compilers = compilers
         self._lock = Lock()
-        size = max(1, min(PAGES_AT_ONCE, len(tasks) // (4 * running.count)))
-        self._chunks = _chunks(len(tasks), size)
         self._results: dict[int, Prerendered] = {}
         self._errors: list[tuple[int, Mapping[str, Any]]] = []
         self._reads: dict[str, set[str]] = {}
-        self._done = 0
         for source, paths in running.answer["reads"].items():
             self._reads.setdefault(source, set()).update(paths)
 
     def lane(self, number: int) -> None:
         """Render chunk after chunk, until there are none, or a page failed."""
-        while (chunk := self._next()) is not None:
+        while not self._errors and (chunk := self._tasks.take()) is not None:
             answer = self._running.ask(number, self._messages(chunk))
             with self._lock:
                 self._take(chunk.start, answer)
 
-    def _next(self) -> range | None:
-        with self._lock:
-            return None if self._errors else next(self._chunks, None)
-
-    def _messages(self, chunk: range) -> list[dict[str, Any]]:
-        tasks = [self._tasks[number] for number in chunk]
-        messages = [
-            {"page": _entry(one.page, self._work), "item": one.item, "url": one.url}
-            for one in tasks
-        ]
-        if self._work.rewrites:  # Markdown pages have modules
-            return messages
-        markdown = [number for number, one in enumerate(tasks) if one.page.kind == "md"]
-        pages = [tasks[number].page for number in markdown]
-        files = [(str(page.source), page.route.component or "") for page in pages]
-        values = (
-            self._compilers.submit(_values_of, self._work.markdown, files).result()
-            if self._compilers and files
-            else _values_of(self._work.markdown, files)
-        )
-        for number, value in zip(markdown, values, strict=True):
-            messages[number]["values"] = value
+    def _messages(self, chunk: Chunk) -> list[dict[str, Any]]:
+        values = iter(chunk.values())
+        messages = []
+        for task in chunk.tasks:
+            page = _entry(task.page, self._work)
+            message = {"page": page, "item": task.item, "url": task.url}
+            if task.page.kind == "md" and not self._work.rewrites:
+                message["values"] = next(values)
+            messages.append(message)
         return messages
 
     def _take(self, start: int, answer: Mapping[str, Any]) -> None:
         done = answer["done"]
         for number, result in enumerate(done, start):
-            self._results[number] = _prerendered(self._tasks[number], result)
+            self._results[number] = _prerendered(self._tasks.all[number], result)
         if answer["error"]:
             self._errors.append((start + len(done), answer["error"]))
         for source, paths in answer["reads"].items():
             self._reads.setdefault(source, set()).update(paths)
-        self._done += len(done)
-        self._work.report(self._done, len(self._tasks))
+        self._work.report(len(self._results), len(self._tasks.all))
 
     def found(self, pages: Sequence[Page]) -> Found:
         """Return what was rendered; raises `RouteletError` for the first of what failed."""
@@ -163,38 +132,12 @@ class _Run:
             _, error = min(self._errors, key=lambda one: one[0])
             raise _failed(error, self._work.site)
         files: dict[str, list[Prerendered]] = {page.route.component or "": [] for page in pages}
-        for number, task in enumerate(self._tasks):
+        for number, task in enumerate(self._tasks.all):
             files[task.page.route.component or ""].append(self._results[number])
         return Found(
             files={component: tuple(of_page) for component, of_page in files.items()},
             reads={source: sorted(paths) for source, paths in self._reads.items()},
         )
-
-
-def _values_of(
-    markdown: Callable[[Path, str], Mapping[str, Any]], files: Sequence[tuple[str, str]]
-) -> list[bytes]:
-    """Return the values of Markdown pages, pickled: this process only hands them on."""
-    return [pickle.dumps(markdown(Path(source), where)) for source, where in files]
-
-
-def _chunks(total: int, size: int) -> Iterator[range]:
-    numbers = iter(range(0, total, size))
-    return (range(start, min(start + size, total)) for start in numbers)
-
-
-def _tasks(pages: Sequence[Page], urls: Mapping[str, Sequence[str]], config: Config) -> list[Task]:
-    slash = config.trailing_slash
-    tasks = []
-    for page in pages:
-        route = page.route.route
-        of_page = (
-            urls[route]
-            if page.route.params
-            else [url_for(route, {}, config.base, trailing_slash=slash)]
-        )
-        tasks += [Task(page=page, item=number, url=url) for number, url in enumerate(of_page)]
-    return tasks
 
 
 def _prerendered(task: Task, result: Mapping[str, Any]) -> Prerendered:

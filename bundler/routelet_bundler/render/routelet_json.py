@@ -1,7 +1,7 @@
 """`dist/routelet.json`, the build manifest; its schema is docs/routelet.schema.json."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from routelet.routing import Part, Route
@@ -11,17 +11,18 @@ from routelet_bundler.model import Adapter, Build, BuiltFunction, Config, Preren
 SCHEMA_VERSION = 1
 
 
-def route_table(
-    routes: Sequence[Route], functions: Sequence[BuiltFunction] = ()
-) -> list[dict[str, Any]]:
-    """Return `routes` of the manifest, in matching order."""
-    owners = {route: built.name for built in functions for route in built.routes}
-    return [_route(route, owners) for route in routes]
+def route_table(routes: Sequence[Route]) -> list[dict[str, Any]]:
+    """Return `routes` of the manifest, in matching order, before there are functions."""
+    return [_route(route, {}) for route in routes]
 
 
-def routelet_json(build: Build, config: Config, adapter: Adapter | None) -> dict[str, Any]:
-    """Return the manifest of a build."""
-    return {
+def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iterator[str]:
+    """Yield the manifest of a build as JSON, an item of a list or of a table on each line.
+
+    In parts: what describes 10,000 routes would take 16 MB at once.
+    """
+    owners = {route: built.name for built in build.functions for route in built.routes}
+    manifest = {
         "schemaVersion": SCHEMA_VERSION,
         "output": config.output,
         "base": config.base,
@@ -29,28 +30,38 @@ def routelet_json(build: Build, config: Config, adapter: Adapter | None) -> dict
         "adapter": _adapter(adapter),
         "entryPoints": dict(build.entry_points),
         "middlewareEntryPoint": build.middleware_entry_point,
-        "routes": route_table(build.routes, build.functions),
-        "functions": [_function(built) for built in build.functions],
-        "prerendered": [_prerendered(page) for page in build.prerendered],
+        "routes": (_route(route, owners) for route in build.routes),
+        "functions": map(_function, build.functions),
+        "prerendered": map(_prerendered, build.prerendered),
         "assets": dict(build.assets),
-        "warnings": list(build.warnings),
+        "warnings": iter(build.warnings),
     }
+    opening = "{"
+    for key, value in manifest.items():
+        yield f"{opening}\n {json.dumps(key)}: "
+        yield from _lines(value)
+        opening = ","
+    yield "\n}\n"
 
 
-def manifest_text(manifest: Mapping[str, Any]) -> str:
-    """Return the manifest as JSON, an item of a list or of a table on each line."""
-    parts = (f" {json.dumps(key)}: {_lines(value)}" for key, value in manifest.items())
-    return "{\n" + ",\n".join(parts) + "\n}\n"
-
-
-def _lines(value: object) -> str:
+def _lines(value: object) -> Iterator[str]:
     match value:
-        case [_, *_]:
-            return "[\n  " + ",\n  ".join(map(json.dumps, value)) + "\n ]"
-        case dict() if value:
+        case Iterator():
+            yield from _bracketed("[]", map(json.dumps, value))
+        case dict():
             pairs = (f"{json.dumps(key)}: {json.dumps(one)}" for key, one in value.items())
-            return "{\n  " + ",\n  ".join(pairs) + "\n }"
-    return json.dumps(value)
+            yield from _bracketed("{}", pairs)
+        case _:
+            yield json.dumps(value)
+
+
+def _bracketed(brackets: str, lines: Iterator[str]) -> Iterator[str]:
+    separator = ""
+    yield brackets[0]
+    for line in lines:
+        yield f"{separator}\n  {line}"
+        separator = ","
+    yield f"\n {brackets[1]}" if separator else brackets[1]
 
 
 def _adapter(adapter: Adapter | None) -> dict[str, Any] | None:
@@ -90,6 +101,8 @@ def _prerendered(page: Prerendered) -> dict[str, Any]:
             "status": page.status,
             "location": page.location,
         }
+    elif page.path.endswith(".html") and page.content_type == "text/html; charset=utf-8":
+        pass  # nearly all
     elif page.content_type and page.content_type != content_type_of(page.path):
         described["contentType"] = page.content_type
     return described
