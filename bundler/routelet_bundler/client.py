@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from importlib.metadata import version
+from itertools import accumulate
 from pathlib import Path
 
 from routelet.assets import asset_url, hashed_name
@@ -63,6 +64,7 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
     )
     sources = {name: _stamp(path) for name, path in public.items()}
     kept = Kept(key=key, pages=rendered.pages, public=sources, reads=rendered.reads)
+    _refuse_folders(kept, public)
     for name in _to_copy(kept, earlier):
         _copy(public[name], folder / name)
     return Client(
@@ -172,14 +174,23 @@ def _to_copy(kept: Kept, earlier: Kept | None) -> Iterator[str]:
             yield name
 
 
+def _refuse_folders(kept: Kept, public: Mapping[str, Path]) -> None:
+    """Raise for a file of `public/` where pages need a folder, and the other way round."""
+    files = _files(kept)
+    for name in files:
+        for folder in accumulate(name.split("/")[:-1], "{}/{}".format):
+            if folder in files:
+                source = public.get(name) or public[folder]
+                raise RouteletError(
+                    f"{folder} in dist/client cannot be a file, and the folder of {name}",
+                    where=str(source),
+                    mend="rename the file, or the page",
+                )
+
+
 def _copy(source: Path, target: Path) -> None:
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(source, target)
-    except (FileExistsError, IsADirectoryError, NotADirectoryError):
-        raise RouteletError(
-            "has the place of prerendered pages", where=str(source), mend="rename the file"
-        ) from None
+    target.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy2(source, target)
 
 
 def _stamp(path: Path) -> Stamp:

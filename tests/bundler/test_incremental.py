@@ -1,6 +1,7 @@
 """A rebuild renders only what changed, and gives what a clean build gives."""
 
 import json
+import os
 import shutil
 import tempfile
 from collections.abc import Callable, Mapping
@@ -11,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from routelet_bundler import build
+from routelet_bundler import RouteletError, build
 
 PYPROJECT = '[project]\nname = "site"\nversion = "1"\n[tool.routelet]\n'
 SITE: Mapping[str, str] = {
@@ -156,6 +157,36 @@ def test_a_build_that_fails_leaves_what_an_earlier_one_made(site: Path) -> None:
     assert tree(site / "dist") == before
     (site / "src/pages/first.py").write_text(SITE["src/pages/first.py"])
     assert changed_files(site) >= {"about/index.html"}
+
+
+@pytest.mark.parametrize(
+    ("file", "where"),
+    [
+        ("src/pages/about.py", "src/pages/about/more.md"),
+        ("public/about", "public/about"),
+        ("public/about/more/index.html/x", "public/about/more/index.html/x"),
+    ],
+)
+def test_a_file_where_an_unchanged_page_needs_a_folder_is_refused(
+    site: Path, file: str, where: str
+) -> None:
+    (site / "src/pages/about").mkdir()
+    (site / "src/pages/about.md").rename(site / "src/pages/about/more.md")
+    build(site)
+    before = tree(site / "dist")
+    (site / file).parent.mkdir(parents=True, exist_ok=True)
+    (site / file).write_text("def GET(ctx):\n    return {}\n")
+    with pytest.raises(RouteletError, match="cannot be") as raised:
+        build(site)
+    assert raised.value.where.endswith(where)
+    assert tree(site / "dist") == before
+
+
+def test_names_that_are_no_text_are_no_hindrance(site: Path) -> None:
+    (site / "public" / os.fsdecode(b"\xff.txt")).write_text("x")
+    build(site)
+    build(site)
+    assert (site / "dist/client" / os.fsdecode(b"\xff.txt")).read_text() == "x"
 
 
 def test_an_integration_that_looks_at_the_client_sees_all_of_it(site: Path) -> None:

@@ -6,15 +6,14 @@ Entries are kept by the digest of their file, so that a build renders only those
 import pickle
 import re
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from functools import partial
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.content.markdown import markdown_to_html
 from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.forks import forked
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import MarkdownOptions, Site
 from routelet_bundler.sources import decoded, line_of_key, split_front_matter
@@ -81,7 +80,7 @@ def _mapped(
 ) -> list[Entry | RouteletError]:
     if len(files) <= _FEW:
         return [read(file) for file in files]
-    with ProcessPoolExecutor(mp_context=get_context("fork")) as processes:
+    with forked() as processes:
         return list(processes.map(read, files, chunksize=_FEW))
 
 

@@ -5,8 +5,6 @@ Reading the front matter of 10,000 pages takes 1.1 s, and comparing their digest
 
 import hashlib
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
-from multiprocessing import get_context
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -14,6 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.discover.page_source import PageFacts, front_matter_facts, python_facts
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.forks import forked
 from routelet_bundler.model import Kind
 from routelet_bundler.sources import decoded
 from routelet_bundler.version import __version__
@@ -62,7 +61,7 @@ class PageMemory:
         """
         if len(pages) < _MANY:
             return
-        with ProcessPoolExecutor(mp_context=get_context("fork")) as processes:
+        with forked() as processes:
             learned = processes.map(_learned, pages, chunksize=_MANY // 10)
             self._known = dict(one for one in learned if one)
 

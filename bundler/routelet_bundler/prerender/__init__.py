@@ -6,6 +6,7 @@ Only pages whose inputs changed since the last build are rendered.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.model import Page, Prerendered
@@ -84,6 +85,11 @@ def _refuse_clashes(of_pages: Mapping[str, Sequence[Prerendered]], owners: Owner
             other, there = first.setdefault(file.path, (component, file))
             if there is not file:
                 what = f"its file {file.path} is there already, that of {other} ({there.url})"
+                raise refused(what, component, file.url)
+    for path, (component, file) in first.items():
+        for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
+            if folder in first:
+                what = f"its file {path} cannot be written: {folder} is that of {first[folder][0]}"
                 raise refused(what, component, file.url)
 
 

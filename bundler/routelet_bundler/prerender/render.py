@@ -5,13 +5,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from threading import Lock
 from typing import Any
 
 from routelet.http import URL
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.forks import forked
 from routelet_bundler.model import Config, Page, Prerendered, Site
 from routelet_bundler.prerender.lanes import Lanes, lanes
 from routelet_bundler.prerender.tasks import Chunk, Markdown, Task, Tasks
@@ -72,14 +72,17 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
             tasks.add(page, running.answer["urls"][page.route.route])
         run = _Run(work, tasks, running)
         with ThreadPoolExecutor(running.count) as threads:
-            list(threads.map(run.lane, range(running.count)))
+            try:
+                list(threads.map(run.lane, range(running.count)))
+            finally:
+                tasks.stop()  # the build was interrupted, or a lane failed
         return run.found(pages)
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
     """Return processes for Markdown that have begun: sockets of later they would hold open."""
     gc.freeze()  # or collections in each process would copy what they share with this one
-    executor = ProcessPoolExecutor(count, mp_context=get_context("fork"))
+    executor = forked(count)
     executor.submit(int)
     return executor
 
@@ -100,10 +103,12 @@ class _Run:
 
     def lane(self, number: int) -> None:
         """Render chunk after chunk, until there are none, or a page failed."""
-        while not self._errors and (chunk := self._tasks.take()) is not None:
+        while (chunk := self._tasks.take()) is not None:
             answer = self._running.ask(number, self._messages(chunk))
             with self._lock:
                 self._take(chunk.start, answer)
+            if answer["error"]:
+                self._tasks.stop()
 
     def _messages(self, chunk: Chunk) -> list[dict[str, Any]]:
         values = iter(chunk.values())

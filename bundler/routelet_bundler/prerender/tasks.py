@@ -77,6 +77,12 @@ class Tasks:
             self._begin()
             return self._begun.popleft() if self._begun else None
 
+    def stop(self) -> None:
+        """Leave what was not taken."""
+        with self._lock:
+            self._next = len(self.all)
+            self._begun.clear()
+
     def _begin(self) -> None:
         """Have the Markdown of one chunk more rendered, where there are processes for it."""
         size = max(1, min(_PAGES_AT_ONCE, len(self.all) // (4 * self._lanes)))

@@ -49,7 +49,7 @@ REDIRECTS = (301, 302, 303, 307, 308)
 _KEPT_HEADERS = {"content-type", "content-length", "location"}
 _TALKS = ("socket.connect", "socket.getaddrinfo", "subprocess.", "os.system", "os.posix_spawn")
 """Audit events of what has another answer each time."""
-_READS = ("open", "os.listdir", "os.scandir")
+_READS = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
 
 
 class UnknownAtBuildTimeError(RuntimeError):
