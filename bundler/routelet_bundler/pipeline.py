@@ -48,7 +48,7 @@ from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.environment import environment_of
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
-from routelet_bundler.verify import runs_here, verify
+from routelet_bundler.verify import Check, runs_here, verify
 from routelet_bundler.work import RUNTIME, Report, Work, sources_of
 
 
@@ -280,33 +280,34 @@ def _packed(work: Work, functions: tuple[Function, ...]) -> tuple[BuiltFunction,
     work.report("pack", 0, len(functions))
     needs_host = any(function.traced.provided for function in functions)
     provided = runtime_packages(adapter.target.python, work.cache) if needs_host else None
-    done = 0
-
-    def finish(function: Function) -> BuiltFunction:
-        nonlocal done
-        path = work.folder / "functions" / f"{function.name}.zip"
-        packed = packers[function.target].pack(function, path, adapter.limits)
-        verdict = verify(
-            function,
-            packed,
-            provided=provided if function.traced.provided else None,
-            twins=_twins(work, function),
-            cache=work.cache,
-        )
-        done += 1
-        work.report("pack and verify", done, len(functions))
-        return BuiltFunction(
-            function=function,
-            zip=packed,
-            verdict=verdict,
-            memory_mb=function.config.memory or adapter.memory_mb,
-            timeout_s=function.config.timeout or adapter.timeout_s,
-        )
-
     with ThreadPoolExecutor(work.jobs) as executor:
         for target, packer in packers.items():
             packer.prepare([one for one in functions if one.target == target], executor)
-        return tuple(executor.map(finish, functions))
+
+        def packed(function: Function) -> Check:
+            path = work.folder / "functions" / f"{function.name}.zip"
+            return Check(
+                function=function,
+                packed=packers[function.target].pack(function, path, adapter.limits),
+                provided=provided if function.traced.provided else None,
+                twins=_twins(work, function),
+            )
+
+        checks = list(executor.map(packed, functions))
+    work.report("verify", 0, len(functions))
+    verdicts = verify(
+        checks, work.cache, work.jobs, lambda done, total: work.report("verify", done, total)
+    )
+    return tuple(
+        BuiltFunction(
+            function=check.function,
+            zip=check.packed,
+            verdict=verdict,
+            memory_mb=check.function.config.memory or adapter.memory_mb,
+            timeout_s=check.function.config.timeout or adapter.timeout_s,
+        )
+        for check, verdict in zip(checks, verdicts, strict=True)
+    )
 
 
 def _twins(work: Work, function: Function) -> tuple[Distribution, ...]:

@@ -1,5 +1,6 @@
 """Zips are imported alone, by the target's Python; what fails is told with the site's own lines."""
 
+import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
@@ -10,7 +11,7 @@ from routelet_bundler import RouteletError, build
 from routelet_bundler.cache import Cache
 from routelet_bundler.interpreters import HOST, find_interpreter
 from routelet_bundler.model import Build, Function, Verdict, Zip
-from routelet_bundler.verify import verify
+from routelet_bundler.verify import Check, verify
 
 SITE = (
     '[project]\nname = "site"\nversion = "1"\n'
@@ -49,7 +50,9 @@ def verified(result: Build, cache: Path, **changes: object) -> Verdict:
     function: Function = replace(result.functions[0].function, **changes)
     packed: Zip = result.functions[0].zip
     there = replace(packed, path=result.out_dir / "functions" / packed.path.name)
-    return verify(function, there, provided=None, twins=(), cache=Cache(cache))
+    check = Check(function=function, packed=there)
+    [verdict] = verify([check], Cache(cache), 1, lambda *_: None)
+    return verdict
 
 
 def test_a_missing_module_is_told_with_the_chain_of_imports(built: BuildOf) -> None:
@@ -213,3 +216,102 @@ def test_a_python_that_is_not_here_says_so_and_runs_nothing(built: BuildOf, tmp_
     verdict = verified(result, tmp_path / "fresh", target=target)
     assert verdict == Verdict(function="a", verified=False, how="no Python 3.99 on this machine")
     assert log.read_text() == "x\n"
+
+
+def zip_without(packed: Zip, folder: Path, *gone: str) -> Zip:
+    """Write a zip less some of its files, and return it."""
+    there = folder / f"{packed.path.stem}-less.zip"
+    with zipfile.ZipFile(packed.path) as old, zipfile.ZipFile(there, "w") as new:
+        for info in old.infolist():
+            if info.filename not in gone:
+                new.writestr(info, old.read(info))
+    return replace(packed, path=there, sha256=f"less {gone}")
+
+
+@pytest.fixture
+def several(write_site: Callable[..., Path], tmp_path: Path) -> Callable[..., Build]:
+    """Return a function that builds pages of these texts, which may import jinja2."""
+
+    def made(pages: Mapping[str, str], files: Mapping[str, str] | None = None) -> Build:
+        texts = {f"src/pages/{name}.py": f"{text}\n{PAGE}" for name, text in pages.items()}
+        pyproject = SITE.replace("version", 'dependencies = ["jinja2"]\nversion')
+        root = write_site({**texts, **(files or {})}, pyproject=pyproject)
+        return build(root, cache_folder=tmp_path / "cache")
+
+    return made
+
+
+def checks_of(result: Build, folder: Path, gone: Mapping[str, tuple[str, ...]]) -> list[Check]:
+    """Return the checks of a build's functions, of some of whose zips files are gone."""
+    return [
+        Check(
+            function=one.function,
+            packed=zip_without(one.zip, folder, *gone[one.name]) if one.name in gone else one.zip,
+        )
+        for one in (replace(one, zip=moved(one.zip, result)) for one in result.functions)
+    ]
+
+
+def moved(packed: Zip, result: Build) -> Zip:
+    return replace(packed, path=result.out_dir / "functions" / packed.path.name)
+
+
+def mistakes_of(checks: list[Check], cache: Path) -> list[str]:
+    with pytest.raises(RouteletError) as raised:
+        verify(checks, Cache(cache), 2, lambda *_: None)
+    return [error.what for error in (raised.value, *raised.value.others)]
+
+
+NAMES = tuple("abcdef")
+
+
+def test_a_file_of_a_distribution_that_one_zip_of_several_lacks_is_missed(
+    several: Callable[..., Build], tmp_path: Path
+) -> None:
+    result = several(dict.fromkeys(NAMES, "import jinja2"))
+    files = "jinja2/utils.py", f"jinja2/__pycache__/utils.cpython-{HOST.replace('.', '')}.pyc"
+    told = mistakes_of(checks_of(result, tmp_path, {"c": files, "f": files}), tmp_path / "fresh")
+    assert told == [
+        f"the function of /{name} does not start: ModuleNotFoundError: No module named "
+        "'jinja2.utils'"
+        for name in ("c", "f")
+    ]
+
+
+def test_what_one_function_has_is_not_there_for_another(several: Callable[..., Build]) -> None:
+    pages = {"a": "import lib.m", **dict.fromkeys(NAMES[1:], HIDDEN.format("lib.", "m"))}
+    with pytest.raises(RouteletError) as raised:
+        several(pages, {"src/lib/m.py": ""})
+    errors = (raised.value, *raised.value.others)
+    assert [error.what.split(" ")[3] for error in errors] == ["/b", "/c", "/d", "/e", "/f"]
+    assert all("No module named 'lib'" in error.what for error in errors)
+
+
+def test_what_a_function_does_to_a_module_is_not_seen_by_the_next(
+    several: Callable[..., Build],
+) -> None:
+    spoils = "import jinja2, json, os\nassert not hasattr(jinja2, 'spoilt'), 'seen'\n"
+    spoils += "jinja2.spoilt = json.loads = None\nos.environ['SPOILT'] = '1'"
+    result = several({**dict.fromkeys(NAMES, spoils), "g": "import json\njson.loads('1')"})
+    assert all(one.verdict.verified for one in result.functions)
+
+
+def test_threads_of_a_function_are_no_hindrance_to_the_next(
+    several: Callable[..., Build],
+) -> None:
+    starts = (
+        "import jinja2, threading, time\nthreading.Thread(target=time.sleep, args=[60]).start()"
+    )
+    result = several(dict.fromkeys(NAMES, starts))
+    assert all(one.verdict.verified for one in result.functions)
+
+
+def test_a_package_that_the_site_and_a_distribution_both_have_is_one(
+    several: Callable[..., Build],
+) -> None:
+    """In a zip they are one folder; two folders on the path would hide one of them."""
+    page = "import jinja2.utils\nfrom pathlib import Path\n"
+    page += "assert (Path(jinja2.__file__).parent / 'ours.txt').read_text() == 'x'\n"
+    page += "DATA = Path(__file__).parent.parent / 'jinja2/ours.txt'"
+    result = several({"a": page}, {"src/jinja2/ours.txt": "x"})
+    assert result.functions[0].verdict.verified

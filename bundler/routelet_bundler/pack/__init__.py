@@ -27,6 +27,8 @@ class Packer:
         self._cache = cache
         self._bytecode = target.bytecode and can_compile(target.python)
         self._kept: dict[str, tuple[Member, ...]] = {}
+        self._keys: dict[tuple[str, Path], str] = {}
+        """Keys of local files, by their path in a zip and on disk."""
 
     def prepare(self, functions: Sequence[Function], executor: Executor) -> None:
         """Compile and compress what these functions hold: each file and distribution once."""
@@ -39,17 +41,20 @@ class Packer:
             future.result()
 
     def _prepare_files(self, functions: Sequence[Function]) -> None:
-        """Compile all local files in one go, and compress them."""
-        files = {
-            (file.archive, file.source) for function in functions for file in function.traced.files
-        }
-        contents = {source: source.read_bytes() for _, source in files}
-        keys = {(name, path): self._file_key(name, contents[path]) for name, path in files}
-        missing = [file for file, key in sorted(keys.items()) if not self._has(key)]
-        pycs = self._compiled(missing)
-        for name, path in missing:
-            pyc = dict([pycs[name]]) if name in pycs else {}
-            self._keep(keys[name, path], {name: contents[path], **pyc})
+        """Compile all local files and entries in one go, and compress them."""
+        with tempfile.TemporaryDirectory() as folder:
+            files = {(one.archive, one.source) for each in functions for one in each.traced.files}
+            for number, function in enumerate(functions):
+                source = Path(folder, f"{number}.py")
+                source.write_text(function.entry_text, encoding="utf-8")
+                files.add((function.entry, source))
+            contents = {source: source.read_bytes() for _, source in files}
+            self._keys |= {file: self._file_key(file[0], contents[file[1]]) for file in files}
+            missing = [file for file in sorted(files) if not self._has(self._keys[file])]
+            pycs = self._compiled(missing)
+            for name, path in missing:
+                pyc = dict([pycs[name, path]]) if (name, path) in pycs else {}
+                self._keep(self._keys[name, path], {name: contents[path], **pyc})
 
     def pack(self, function: Function, path: Path, limits: Limits) -> Zip:
         """Write the zip of a function to `path`.
@@ -58,10 +63,9 @@ class Packer:
         """
         parts: dict[str, tuple[Member, ...]] = {}
         for file in function.traced.files:
-            key = self._file_key(file.archive, file.source.read_bytes())
-            parts[file.archive] = self._kept[key]
-        entry = function.entry_text.encode()
-        parts[function.entry] = self._entry(function, entry)
+            parts[file.archive] = self._kept[self._keys[file.archive, file.source]]
+        entry = self._file_key(function.entry, function.entry_text.encode())
+        parts[function.entry] = self._kept[entry]
         for distribution, _ in function.traced.distributions:
             parts[distribution.name] = self._distribution(distribution)
         # What two distributions own, such as the __init__.py of their namespace, is packed once.
@@ -84,16 +88,6 @@ class Packer:
         path.write_bytes(data)
         return packed
 
-    def _entry(self, function: Function, text: bytes) -> tuple[Member, ...]:
-        key = self._file_key(function.entry, text)
-        if not self._has(key):
-            with tempfile.NamedTemporaryFile() as source:
-                source.write(text)
-                source.flush()
-                pycs = self._compiled([(function.entry, Path(source.name))])
-            self._keep(key, {function.entry: text, **dict(pycs.values())})
-        return self._kept[key]
-
     def _distribution(self, distribution: Distribution) -> tuple[Member, ...]:
         key = digest("distribution", distribution.key, *self._how())
         if not self._has(key):
@@ -102,7 +96,9 @@ class Packer:
             self._keep(key, {**contents, **dict(pycs.values())})
         return self._kept[key]
 
-    def _compiled(self, files: Sequence[tuple[str, Path]]) -> Mapping[str, tuple[str, bytes]]:
+    def _compiled(
+        self, files: Sequence[tuple[str, Path]]
+    ) -> Mapping[tuple[str, Path], tuple[str, bytes]]:
         if not self._bytecode:
             return {}
         return compiled(files, self._target.python, self._target.folder)

@@ -17,8 +17,8 @@ def can_compile(python: str) -> bool:
 
 def compiled(
     files: Sequence[tuple[str, Path]], python: str, folder: str
-) -> Mapping[str, tuple[str, bytes]]:
-    """Return path and content of the .pyc of each source that compiles, by its path in the zip.
+) -> Mapping[tuple[str, Path], tuple[str, bytes]]:
+    """Return path and content of the .pyc of each source that compiles, by the pair in `files`.
 
     `files` are (path in the zip, source); `folder` is where the zip is unpacked: tracebacks name
     sources below it.
@@ -33,12 +33,12 @@ def compiled(
     if done.returncode:
         raise RouteletError(f"compiling under {interpreter} failed: {done.stderr.decode()}")
     pycs, position = {}, 0
-    for archive, _ in sources:
+    for archive, source in sources:
         size = int.from_bytes(done.stdout[position : position + 4], "big")
         position += 4 + size
         if size:
             pyc = done.stdout[position - size : position]
-            pycs[archive] = (_pyc_path(archive, python), pyc)
+            pycs[archive, source] = (_pyc_path(archive, python), pyc)
     return pycs
 
 

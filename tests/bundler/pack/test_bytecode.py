@@ -4,14 +4,15 @@ import importlib.util
 import io
 import subprocess
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import pytest
 
 from routelet_bundler.interpreters import HOST, find_interpreter
 from routelet_bundler.pack.archive import archive, member
-from routelet_bundler.pack.bytecode import can_compile, compiled
+from routelet_bundler.pack.bytecode import can_compile
+from routelet_bundler.pack.bytecode import compiled as compiled_by_file
 
 PYTHONS = [one for one in ("3.10", "3.11", "3.12", "3.13") if can_compile(one)]
 TARGET = "/var/task"
@@ -29,6 +30,13 @@ def written(folder: Path, files: Mapping[str, str | bytes]) -> list[tuple[str, P
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return [(name, folder / name) for name in files]
+
+
+def compiled(
+    files: Sequence[tuple[str, Path]], python: str, folder: str
+) -> dict[str, tuple[str, bytes]]:
+    """Return bytecode by the path in the zip alone."""
+    return {name: pyc for (name, _), pyc in compiled_by_file(files, python, folder).items()}
 
 
 def run(python: str, code: str) -> subprocess.CompletedProcess[str]:

@@ -1,0 +1,192 @@
+"""Verify: each zip is unpacked and its modules are imported by the target's Python.
+
+On the path are the zip's files, and what the host provides where the function relies on it. What
+zips have in common of distributions is unpacked once, and loaded once by a process of which each
+check is a fork. A zip that passed before, under the same Python, is not run again.
+"""
+
+import json
+import tempfile
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from routelet_bundler.cache import Cache, digest
+from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter, run_isolated
+from routelet_bundler.model import Distribution, Function, Target, Verdict, Zip
+from routelet_bundler.verify.unpacked import Shelf, Unpacked
+
+_WORKER = Path(__file__).with_name("worker.py")
+_FEW = 4
+"""So many functions are checked by one process, if there are more."""
+
+_ENVIRONMENT = {
+    "AWS_REGION": "us-east-1",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_ACCESS_KEY_ID": "verify",
+    "AWS_SECRET_ACCESS_KEY": "verify",
+    "TZ": ":UTC",
+}
+"""Pages make clients when they are imported; on Lambda these variables are always there."""
+
+
+def runs_here(target: Target) -> bool:
+    """Tell whether this machine runs what is built for `target`."""
+    return target.architecture == HOST_ARCHITECTURE
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Check:
+    """A function with its zip.
+
+    `provided` is the folder of what the host provides, where the function relies on it. `twins` are
+    the same versions of its distributions for this machine, used in place of those in the zip where
+    its target does not run here.
+    """
+
+    function: Function
+    packed: Zip
+    provided: Path | None = None
+    twins: tuple[Distribution, ...] = ()
+
+    @property
+    def how(self) -> str:
+        """What runs."""
+        here = "" if runs_here(self.function.target) else ", as its host twin"
+        return f"Python {self.function.target.python}{here}"
+
+
+def verify(
+    checks: Sequence[Check], cache: Cache, jobs: int, report: Callable[[int, int], None]
+) -> tuple[Verdict, ...]:
+    """Import all modules of each function from its zip alone.
+
+    Raises `RouteletError` with the import chain, for every function that does not start.
+    """
+    to_run = [check for check in checks if _is_new(check, cache)]
+    failures: list[RouteletError] = []
+    done = len(checks) - len(to_run)
+    with (
+        tempfile.TemporaryDirectory(prefix="routelet-verify-") as folder,
+        ThreadPoolExecutor(jobs) as executor,
+    ):
+        shelf = Shelf(Path(folder).resolve())
+        unpacked = [shelf.unpack(one.function, one.packed.path, one.twins) for one in to_run]
+        batches = list(_batches(list(zip(to_run, unpacked, strict=True)), jobs))
+        for batch, found in zip(batches, executor.map(_run, batches), strict=True):
+            for (check, _), failure in zip(batch, found, strict=True):
+                if failure is None:
+                    cache.write("verified", _key(check), b"ok")
+                else:
+                    failures.append(failure)
+            done += len(batch)
+            report(done, len(checks))
+    raise_all(failures)
+    return tuple(map(_verdict, checks))
+
+
+def _verdict(check: Check) -> Verdict:
+    name, python = check.function.name, check.function.target.python
+    if find_interpreter(python) is None:
+        return Verdict(function=name, verified=False, how=f"no Python {python} on this machine")
+    return Verdict(function=name, verified=True, how=check.how)
+
+
+def _is_new(check: Check, cache: Cache) -> bool:
+    here = find_interpreter(check.function.target.python) is not None
+    return here and cache.read("verified", _key(check)) is None
+
+
+def _key(check: Check) -> str:
+    interpreter = find_interpreter(check.function.target.python)
+    return digest(
+        "verified",
+        check.packed.sha256,
+        str(interpreter),
+        str(check.provided),
+        check.how,
+        _environment(check),
+        *(twin.key for twin in check.twins),
+    )
+
+
+def _environment(check: Check) -> str:
+    return json.dumps({**_ENVIRONMENT, **check.function.config.environment}, sort_keys=True)
+
+
+Batch = list[tuple[Check, Unpacked]]
+"""Functions that one process checks: they share all but their own files."""
+
+
+def _batches(checks: Batch, jobs: int) -> Iterator[Batch]:
+    """Yield what may run in one process, so that all that can run at once have as much to do."""
+    groups: dict[tuple[object, ...], Batch] = {}
+    for check, unpacked in checks:
+        python = check.function.target.python
+        shared = (python, _environment(check), check.provided, unpacked.folders[1:])
+        groups.setdefault(shared, []).append((check, unpacked))
+    size = max(_FEW, -(-len(checks) // jobs))
+    for group in groups.values():
+        for start in range(0, len(group), size):
+            yield group[start : start + size]
+
+
+def _run(batch: Batch) -> list[RouteletError | None]:
+    """Check the functions of a batch; None for each that starts."""
+    first, _ = batch[0]
+    common = [*batch[0][1].folders[1:], *([first.provided] if first.provided else [])]
+    job = {
+        "common": list(map(str, common)),
+        "own": sorted({name for _, unpacked in batch for name in unpacked.own}),
+        "checks": [
+            _job(check, [*map(str, [unpacked.folders[0], *common])]) for check, unpacked in batch
+        ],
+    }
+    interpreter = find_interpreter(first.function.target.python)
+    assert interpreter is not None  # noqa: S101 - or there would be nothing to run
+    done = run_isolated(
+        interpreter, _WORKER, json.dumps(job).encode(), environment=json.loads(_environment(first))
+    )
+    lines = done.stdout.decode().splitlines()
+    if len(lines) != len(batch):
+        said = done.stderr.decode(errors="replace")[-2000:]
+        raise RouteletError(f"verifying ended with status {done.returncode}: {said}")
+    answers = map(json.loads, lines)
+    return [
+        _failure(check.function, answer, unpacked.folders) if answer else None
+        for (check, unpacked), answer in zip(batch, answers, strict=True)
+    ]
+
+
+def _job(check: Check, path: Sequence[str]) -> Mapping[str, Any]:
+    module, _, export = check.function.handler.replace("/", ".").rpartition(".")
+    return {"path": path, "modules": [module, *check.function.modules], "export": export}
+
+
+def _failure(
+    function: Function, failure: Mapping[str, Any], folders: Sequence[Path]
+) -> RouteletError:
+    """Name the site's own lines that led there, the last one first."""
+    labels = {file.archive: file.label for file in function.traced.files}
+    chain = []
+    for file, line in failure["frames"]:
+        archive = _archive_of(Path(file), folders)
+        if archive and not archive.startswith("routelet/") and archive != function.entry:
+            chain.append(f"{labels.get(archive, archive)}:{line}")
+    missing = failure.get("missing")
+    led = f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""
+    mend = f'add it to dependencies, or include = ["{missing}"]' if missing else "mend the module"
+    return RouteletError(
+        f"the function of {', '.join(function.routes)} does not start: {failure['what']}",
+        where=chain[-1] if chain else function.entry,
+        mend=mend + led,
+    )
+
+
+def _archive_of(path: Path, folders: Sequence[Path]) -> str:
+    """Return the path in the zip of an unpacked file, or nothing for one of elsewhere."""
+    inside = (path.relative_to(one).as_posix() for one in folders if path.is_relative_to(one))
+    return next(inside, "")
