@@ -16,12 +16,14 @@ from routelet.assets import asset_url, hashed_name
 from routelet_bundler.adapter import Integration
 from routelet_bundler.cache import digest
 from routelet_bundler.content import markdown_values, rewrites
+from routelet_bundler.content.markdown import RENDERERS
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.generated import PACKAGE
 from routelet_bundler.model import Page, Prerendered
 from routelet_bundler.prerender import Inputs, Kept, Prerendering, Reached, load, prerender
 from routelet_bundler.prerender.kept import Stamp, stamps
 from routelet_bundler.trace import Tracer
+from routelet_bundler.trace.modules import runtime_files
 from routelet_bundler.version import __version__
 from routelet_bundler.work import RUNTIME, Work, sources_of
 
@@ -60,7 +62,6 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
         _prerendering(work, folder, page_modules),
         _inputs(work, files, page_modules),
         earlier,
-        frozenset(public),
     )
     sources = {name: _stamp(path) for name, path in public.items()}
     kept = Kept(key=key, pages=rendered.pages, public=sources, reads=rendered.reads)
@@ -115,6 +116,7 @@ def _prerendering(work: Work, out: Path, page_modules: Mapping[str, str]) -> Pre
         markdown=partial(markdown_values, config.markdown),
         interpreter=environment.interpreter,
         path=[work.folder, work.site.src, RUNTIME.parent, environment.host],
+        public=frozenset(work.public),
         out=out,
         jobs=work.jobs,
         report=lambda done, total: work.report("prerender", done, total),
@@ -123,7 +125,8 @@ def _prerendering(work: Work, out: Path, page_modules: Mapping[str, str]) -> Pre
 
 def _inputs(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]) -> Inputs:
     environment = work.environments[work.configured.target]
-    tracer = Tracer(sources_of(work, files, {}, environment), work.configured.target)
+    runtime = runtime_files("routelet", RUNTIME)
+    tracer = Tracer(sources_of(work, files, runtime, environment), work.configured.target)
 
     def reached(modules: tuple[str, ...]) -> Reached:
         found, complete = tracer.local_files(modules)
@@ -149,19 +152,25 @@ def _key(work: Work) -> str:
         environment.requirements.text,
         str(environment.host),
         str(environment.interpreter),
-        *(version(name) for name in ("jinja2", "markdown-it-py", "mdit-py-plugins", "pygments")),
+        version("jinja2"),
+        *RENDERERS,
     )
+
+
+def is_seen(work: Work) -> bool:
+    """Tell whether an integration sees the client, and may change it."""
+    others = (
+        type(one)
+        for one in work.configured.integrations
+        if not type(one).__module__.startswith("routelet_bundler.adapters.")
+    )
+    unseen = (Integration.build_generated, Integration.build_done)
+    return any((one.build_generated, one.build_done) != unseen for one in others)
 
 
 def _earlier(work: Work, key: str) -> Kept | None:
     """Return what the last build kept, unless an integration is to see the whole client."""
-    for one in work.configured.integrations:
-        own = type(one)
-        is_ours = own.__module__.startswith("routelet_bundler.adapters.")
-        hooks = (own.build_generated, own.build_done)
-        if not is_ours and hooks != (Integration.build_generated, Integration.build_done):
-            return None
-    earlier = load(work.cache, work.out_dir)
+    earlier = None if is_seen(work) else load(work.cache, work.out_dir)
     return earlier if earlier and earlier.key == key else None
 
 

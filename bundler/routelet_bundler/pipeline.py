@@ -8,6 +8,7 @@ fresh folder that becomes `dist/` when every stage has succeeded.
 import os
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import time_ns
@@ -20,14 +21,14 @@ from routelet_bundler.adapter import (
     fire,
 )
 from routelet_bundler.cache import Cache, default_cache
-from routelet_bundler.client import Client, as_left, asset_urls, make_client, with_assets
+from routelet_bundler.client import Client, as_left, asset_urls, is_seen, make_client, with_assets
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.content import content
 from routelet_bundler.discover import discover
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.emit import entry_module
-from routelet_bundler.errors import raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Adapter,
@@ -78,6 +79,14 @@ def build(
     public = files_below(root / configured.config.public_dir, root)
     generated = content(site, configured.config.markdown, cache, public)
     final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
+    for name in (configured.config.src_dir, configured.config.public_dir):
+        if final.is_relative_to(root / name):
+            raise RouteletError(
+                f"is below {name}/, which the site is made from",
+                where=str(final),
+                mend="choose another out-dir",
+                status=WRONG_USE,
+            )
     with staged(final) as folder:
         report("install", 0, 1)
         work = Work(
@@ -105,9 +114,10 @@ def build(
         )
         result, client = _stages(work)
         kept = as_left(client)
-    memory.keep(root, cache)
-    if kept != client.earlier:
-        save(cache, final, kept)
+    with suppress(OSError):  # the build is done; the next one does without
+        memory.keep(root, cache)
+        if kept != client.earlier and not is_seen(work):
+            save(cache, final, kept)
     return result
 
 

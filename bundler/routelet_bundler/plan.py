@@ -151,6 +151,7 @@ def _settings(config: Config, site: Site) -> dict[str, Any]:
     said = {
         "base": config.base if config.base != "/" else None,
         "site": config.site,
+        "trailing_slash": config.trailing_slash if config.trailing_slash != "ignore" else None,
         "middleware": site.middleware,
         "method_not_allowed": config.method_not_allowed or None,
         "check_origin": config.security.check_origin or None,

@@ -1,6 +1,7 @@
 """Source text: Python to a syntax tree, pages to front matter and what follows it."""
 
 import ast
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -77,5 +78,14 @@ def line_of_key(text: str, key: str) -> int:
     at = f"\n{text}".find(f"\n{key}:")
     return text.count("\n", 0, at) + 1 if at > 0 else 1
 
+
+def goes_on(data: bytes) -> bool:
+    """Tell whether a Python source may go on with another page: by `rewrite`, or by `next`."""
+    return bool(_REWRITE.search(data) or (_TAKES_NEXT.search(data) and _NEXT_WITH.search(data)))
+
+
+_REWRITE = re.compile(rb"\brewrite\b")
+_TAKES_NEXT = re.compile(rb"\bdef\s+\w+\s*\([^)]*\bnext\b")
+_NEXT_WITH = re.compile(rb"\bnext\(\s*[^)\s]")
 
 _Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)

@@ -13,7 +13,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager, nullcontext, suppress
 from pathlib import Path
 
 from routelet_bundler.errors import WRONG_USE, RouteletError
@@ -23,7 +23,8 @@ from routelet_bundler.errors import WRONG_USE, RouteletError
 def staged(out_dir: Path) -> Iterator[Path]:
     """Give a folder to write into; when the block succeeds it becomes `out_dir`.
 
-    When it fails, or is interrupted, `out_dir` is as it was. A full disk is a `RouteletError`.
+    When it fails, or is interrupted, `out_dir` is as it was, or whole and new where that happens
+    while the two change places. A full disk is a `RouteletError`.
     """
     out_dir = out_dir.resolve()
     _refuse_a_project(out_dir)
@@ -37,16 +38,23 @@ def staged(out_dir: Path) -> Iterator[Path]:
                 folder.chmod(0o755)  # mkdtemp makes it private
                 _swap(folder, out_dir)
         finally:
-            shutil.rmtree(folder, ignore_errors=True)
+            if out_dir.exists() or not _replaced(folder).exists():  # else the next build goes on
+                shutil.rmtree(folder, ignore_errors=True)
+
+
+def _replaced(folder: Path) -> Path:
+    """Return where the old build is while `folder` takes its place."""
+    return folder.with_name("-replaced-".join(folder.name.rsplit("-building-", 1)))
 
 
 def _refuse_a_project(out_dir: Path) -> None:
     """Raise `RouteletError` for a folder that is no build, and would be lost."""
-    if out_dir.is_file() or (out_dir / "pyproject.toml").exists():
+    is_build = (out_dir / "routelet.json").exists() and not (out_dir / "pyproject.toml").exists()
+    if out_dir.is_file() or (out_dir.is_dir() and any(out_dir.iterdir()) and not is_build):
         raise RouteletError(
-            "is no folder for a build: a build replaces it whole",
+            "is no build, which has a routelet.json, and would be replaced whole",
             where=str(out_dir),
-            mend="choose another out-dir",
+            mend="choose another out-dir, or remove the folder",
             status=WRONG_USE,
         )
 
@@ -65,17 +73,19 @@ def _locked(folder: Path) -> Iterator[None]:
 def _clear_leftovers(out_dir: Path) -> None:
     """Remove what killed builds left beside `out_dir`, and put back what one took away."""
     for old in out_dir.parent.glob(f".{glob.escape(out_dir.name)}-replaced-*"):
-        if out_dir.exists():
-            shutil.rmtree(old, ignore_errors=True)
-        else:
-            _recover(old, old.with_name(old.name.replace("-replaced-", "-building-")), out_dir)
+        folder = old.with_name("-building-".join(old.name.rsplit("-replaced-", 1)))
+        with suppress(BlockingIOError), _locked(folder) if folder.exists() else nullcontext():
+            if out_dir.exists():
+                shutil.rmtree(old, ignore_errors=True)
+            else:
+                _recover(old, folder, out_dir)
     for folder in out_dir.parent.glob(f".{glob.escape(out_dir.name)}-building-*"):
         with suppress(OSError), _locked(folder):  # another build that runs holds its own
             shutil.rmtree(folder, ignore_errors=True)
 
 
 def _swap(folder: Path, out_dir: Path) -> None:
-    old = folder.with_name(folder.name.replace("-building-", "-replaced-"))
+    old = _replaced(folder)
     _refuse_another(folder, out_dir)
     try:
         if out_dir.exists():
@@ -173,7 +183,7 @@ def _told_as_mistakes() -> Iterator[None]:
             raise RouteletError(
                 "the disk is full", where=where, mend="make room and build again"
             ) from error
-        if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM, errno.EBUSY}:
+        if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM, errno.EBUSY, errno.ENOTDIR}:
             raise RouteletError(
                 f"cannot be written: {error.strerror}", where=where, mend="allow writing there"
             ) from error

@@ -55,23 +55,31 @@ def collection(name: str, schema: "Any" = None) -> tuple[Entry, ...]:
     Raises `LookupError` for a folder that is not there, and `ContentError` for all front matter at
     once that `schema`, a pydantic model, refuses.
     """
-    module = MODULES + name
+    module = MODULES + name.replace("-", "_")
     try:
         stored = import_module(module).ENTRIES
     except ModuleNotFoundError as error:
-        if error.name not in (module, "site_templates"):
+        if not (error.name or "").startswith("site_templates"):
             raise
         raise LookupError(f'no collection "{name}": src/content/{name}/ is not there') from None
     entries, mistakes = [], []
     for one in stored:
         try:
-            data = one["data"] if schema is None else schema.model_validate(one["data"])
+            own = _copied(one["data"])
+            data = own if schema is None else schema.model_validate(own)
             entries.append(Entry(one, data))
         except ValueError as error:
             mistakes += _mistakes(one, error)
     if mistakes:
         raise ContentError("\n".join(mistakes))
     return tuple(entries)
+
+
+def _copied(value: "Any") -> "Any":
+    """Return a copy: what one page changes of an entry, another does not see."""
+    if isinstance(value, dict):
+        return {key: _copied(one) for key, one in value.items()}
+    return [_copied(one) for one in value] if isinstance(value, list) else value
 
 
 def _mistakes(stored: "Mapping[str, Any]", error: ValueError) -> list[str]:

@@ -73,7 +73,10 @@ class Context:
     def client_address(self) -> str:
         """The address of the client; raises `RuntimeError` where the host gave none."""
         if self.request.client_address is None:
-            raise RuntimeError("this host gives no client address (none is known at build time)")
+            raise RuntimeError(
+                "this host gives no client address (none is known at build time: there "
+                "set prerender = False)"
+            )
         return self.request.client_address
 
     @property

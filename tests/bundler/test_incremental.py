@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+import sys
 import tempfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -127,6 +128,7 @@ def test_only_what_reaches_an_edited_file_is_rendered(
     "source",
     [
         "from datetime import datetime\ndef GET(ctx):\n    return str(datetime.now())\n",
+        "from datetime import datetime\nAT = datetime.now\ndef GET(ctx):\n    return str(AT())\n",
         "import random\ndef GET(ctx):\n    return str(random.random())\n",
         "from importlib import import_module as i\nGET = lambda ctx: str(i(ctx.url.path[1:]))\n",
         "import subprocess\ndef GET(ctx):\n    return subprocess.check_output(['ls'], text=True)\n",
@@ -136,6 +138,111 @@ def test_a_page_that_files_do_not_decide_is_rendered_each_time(site: Path, sourc
     (site / "src/pages/html.py").write_text(source)
     build(site)
     assert changed_files(site) == {"html/index.html"}
+
+
+UNSEEN: Mapping[str, tuple[Mapping[str, str], str, str]] = {
+    "a page that another answers with": (
+        {"src/pages/a.py": "def GET(ctx):\n    return ctx.rewrite('/about')\n"},
+        "src/pages/about.md",
+        "# Edited",
+    ),
+    "a page that the middleware answers with": (
+        {"src/middleware.py": "def on_request(ctx, next):\n    return next('/about')\n"},
+        "src/pages/about.md",
+        "# Edited",
+    ),
+    "a template whose name is a value": (
+        {"src/pages/a.py": "T = 'parts/foot.jinja'\ndef GET(ctx):\n    return ctx.render(T)\n"},
+        "src/parts/foot.jinja",
+        "edited",
+    ),
+    "an entry of a collection by another name": (
+        {
+            "src/content/c/a.md": "a",
+            "src/pages/a.py": (
+                "import routelet.content as k\ndef GET(ctx):\n"
+                "    return k.collection(name='c')[0].html\n"
+            ),
+        },
+        "src/content/c/a.md",
+        "edited",
+    ),
+    "a collection that is handed on": (
+        {
+            "src/content/c/a.md": "a",
+            "src/pages/a.py": (
+                "from routelet.content import collection\ndef GET(ctx):\n"
+                "    return [one[0].html for one in map(collection, ['c'])]\n"
+            ),
+        },
+        "src/content/c/a.md",
+        "edited",
+    ),
+    "a file that is asked for": (
+        {"src/pages/a.py": "import os\ndef GET(ctx):\n    return str(os.path.isfile('x'))\n"},
+        "x",
+        "",
+    ),
+    "a file that a pattern would find": (
+        {
+            "data/one/other.json": "",
+            "src/pages/a.py": (
+                "from pathlib import Path\ndef GET(ctx):\n"
+                "    return [str(one) for one in Path('data').glob('*/meta.json')]\n"
+            ),
+        },
+        "data/one/meta.json",
+        "{}",
+    ),
+    "the folder that it runs in": (
+        {
+            "src/pages/a.py": (
+                "import os\ndef GET(ctx):\n"
+                "    return [one for one in os.listdir() if one.endswith('.txt')]\n"
+            ),
+        },
+        "new.txt",
+        "",
+    ),
+    "what a fork of it read": (
+        {
+            "data.txt": "one",
+            "src/pages/a.py": (
+                "import os\ndef GET(ctx):\n    r, w = os.pipe()\n    if os.fork() == 0:\n"
+                "        os.write(w, open('data.txt', 'rb').read())\n        os._exit(0)\n"
+                "    os.close(w)\n    os.wait()\n    return os.read(r, 99).decode()\n"
+            ),
+        },
+        "data.txt",
+        "edited",
+    ),
+    "a module from elsewhere": (
+        {
+            "data/navigation.py": "NAME = 'one'\n",
+            "src/pages/a.py": (
+                "import sys\nsys.path.insert(0, 'data')\nimport navigation\n"
+                "def GET(ctx):\n    return navigation.NAME\n"
+            ),
+        },
+        "data/navigation.py",
+        "NAME = 'edited'\n",
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", UNSEEN)
+def test_what_no_open_tells_of_is_seen_all_the_same(site: Path, kind: str, tmp_path: Path) -> None:
+    files, edited, text = UNSEEN[kind]
+    for name, content in files.items():
+        (site / name).parent.mkdir(parents=True, exist_ok=True)
+        (site / name).write_text(content)
+    build(site)
+    before = tree(site / "dist/client")
+    (site / edited).write_text(text)
+    build(site)
+    clean = build(site, tmp_path / "clean").out_dir
+    assert tree(site / "dist") == tree(clean)
+    assert before != tree(clean / "client")
 
 
 def test_a_file_that_somebody_changed_in_dist_is_made_again(site: Path) -> None:
@@ -187,6 +294,32 @@ def test_names_that_are_no_text_are_no_hindrance(site: Path) -> None:
     build(site)
     build(site)
     assert (site / "dist/client" / os.fsdecode(b"\xff.txt")).read_text() == "x"
+
+
+def test_what_an_integration_left_goes_with_it(site: Path) -> None:
+    source = "from routelet_bundler.adapter import Integration\n\n\nclass Extra(Integration):\n"
+    hook = "    def build_done(self, payload):\n"
+    hook += "        (payload.out_dir / 'client/extra.txt').write_text('x')\n"
+    (site / "extra.py").write_text(source + hook)
+    (site / "pyproject.toml").write_text(f'{PYPROJECT}integrations = ["extra:Extra"]\n')
+    build(site)
+    assert "extra.txt" in tree(site / "dist/client")
+    sys.modules.pop("extra", None)
+    (site / "extra.py").write_text(f"{source}    pass\n")
+    build(site)
+    sys.modules.pop("extra", None)
+    assert "extra.txt" not in tree(site / "dist/client")
+
+
+@pytest.mark.parametrize("gone", ["dist", "dist/client"])
+def test_a_site_is_built_where_its_dist_is_gone(site: Path, gone: str) -> None:
+    shutil.rmtree(site / "public")
+    shutil.rmtree(site / "src/pages")
+    (site / "src/pages").mkdir()
+    build(site)
+    shutil.rmtree(site / gone)
+    build(site)
+    assert (site / "dist/routelet.json").is_file()
 
 
 def test_an_integration_that_looks_at_the_client_sees_all_of_it(site: Path) -> None:

@@ -234,7 +234,7 @@ def test_what_only_a_request_has_is_refused_at_its_line(built: BuildOf, asked: s
     error = refused(built, {"a.py": f"def GET(ctx):\n    x = 1\n    return str(ctx.{asked})\n"})
     assert error.where == "src/pages/a.py:3"
     assert "while a page is prerendered" in error.what or "at build time" in error.what
-    assert "prerender = False" in error.mend
+    assert "prerender = False" in error.what
 
 
 def test_a_traceback_names_the_site_s_own_frames_only(built: BuildOf) -> None:

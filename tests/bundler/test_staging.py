@@ -163,7 +163,7 @@ def test_a_project_is_not_replaced_by_its_build(tmp_path: Path, name: str) -> No
     (tmp_path / "site").mkdir()
     (tmp_path / "site/pyproject.toml").write_text("")
     with (
-        pytest.raises(RouteletError, match="no folder for a build") as told,
+        pytest.raises(RouteletError, match="is no build") as told,
         staged(tmp_path / name),
     ):
         pass
@@ -174,19 +174,35 @@ def test_a_project_is_not_replaced_by_its_build(tmp_path: Path, name: str) -> No
 def test_a_full_disk_is_told_and_leaves_the_old_as_it_was(small_disk: Path) -> None:
     dist = small_disk / "dist"
     with staged(dist) as folder:
-        (folder / "old.txt").write_text("old")
+        (folder / "routelet.json").write_text("old")
     with pytest.raises(RouteletError, match="the disk is full") as told, staged(dist) as folder:
         write_texts(folder, {"big.txt": "x" * 100_000})
     assert told.value.mend == "make room and build again"
-    assert content_of(dist) == {"old.txt": b"old"}
+    assert content_of(dist) == {"routelet.json": b"old"}
     assert beside(dist) == []
 
 
+@pytest.mark.parametrize("name", ["precious/thesis.txt", "precious/pyproject.toml"])
+def test_a_folder_that_no_build_left_is_not_replaced(tmp_path: Path, name: str) -> None:
+    (tmp_path / "precious").mkdir()
+    (tmp_path / name).write_text("x")
+    with pytest.raises(RouteletError, match="would be replaced"), staged(tmp_path / "precious"):
+        pass
+    assert content_of(tmp_path) == {name: b"x"}
+
+
+def test_an_empty_folder_may_be_replaced(tmp_path: Path) -> None:
+    (tmp_path / "dist").mkdir()
+    with staged(tmp_path / "dist") as folder:
+        (folder / "routelet.json").write_text("{}")
+    assert content_of(tmp_path) == {"dist/routelet.json": b"{}"}
+
+
 def test_a_folder_that_cannot_be_exchanged_is_told(small_disk: Path) -> None:
-    (small_disk / "old.txt").write_text("old")
+    (small_disk / "routelet.json").write_text("old")
     with pytest.raises(RouteletError, match="cannot be written"), staged(small_disk) as folder:
         (folder / "new.txt").write_text("new")
-    assert content_of(small_disk) == {"old.txt": b"old"}
+    assert content_of(small_disk) == {"routelet.json": b"old"}
     assert beside(small_disk) == []
 
 

@@ -6,7 +6,6 @@ A prerendered Markdown page needs no module: its `markdown_values` go to where i
 """
 
 import ast
-import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from html import escape
@@ -26,7 +25,7 @@ from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
 from routelet_bundler.model import MarkdownOptions, Page, Site
 from routelet_bundler.safe_names import unique
-from routelet_bundler.sources import parse_python, read_source, split_front_matter
+from routelet_bundler.sources import goes_on, parse_python, read_source, split_front_matter
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -149,10 +148,7 @@ def _without_layouts(
 def rewrites(site: Site) -> bool:
     """Tell whether a page or the middleware may answer with another page."""
     sources = (path for name, path in site.files.items() if name.endswith(".py"))
-    return any(_REWRITES.search(path.read_bytes()) for path in sources)
-
-
-_REWRITES = re.compile(rb"\brewrite\b|\bnext\([^)]")
+    return any(goes_on(path.read_bytes()) for path in sources)
 
 
 def markdown_values(options: MarkdownOptions, source: Path, where: str) -> dict[str, Any]:

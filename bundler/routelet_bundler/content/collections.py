@@ -6,12 +6,14 @@ Entries are kept by the digest of their file, so that a build renders only those
 import pickle
 import re
 from collections.abc import Callable, Mapping, Sequence
+from copy import copy
 from functools import partial
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 from routelet_bundler.cache import Cache, digest
-from routelet_bundler.content.markdown import markdown_to_html
+from routelet_bundler.content.markdown import RENDERERS, markdown_to_html
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.forks import forked
 from routelet_bundler.generated import PACKAGE, python_source
@@ -20,7 +22,8 @@ from routelet_bundler.sources import decoded, line_of_key, split_front_matter
 from routelet_bundler.version import __version__
 
 _FOLDER = "content/"
-_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_NAME = re.compile(r"[A-Za-z0-9_-]+")
+_DEPTH = 2
 _FEW = 40
 """Up to so many entries other processes would cost more than they give."""
 
@@ -37,7 +40,7 @@ def collections(
     """
     found: dict[str, dict[str, Path]] = {}
     for name, path in site.files.items():
-        if name.startswith(_FOLDER) and name.endswith(".md") and name.count("/") > 1:
+        if name.startswith(_FOLDER) and name.endswith(".md") and not _is_private(name):
             folder, _, file = name.removeprefix(_FOLDER).partition("/")
             found.setdefault(folder, {})[file] = path
     src = site.src.relative_to(site.root).as_posix()
@@ -46,19 +49,33 @@ def collections(
         where = f"{src}/{_FOLDER}{folder}"
         if not _NAME.fullmatch(folder):
             raise RouteletError(
-                "is no name of a collection", where=where, mend="use letters, digits and _"
+                "is no name of a collection", where=where, mend="use letters, digits, - and _"
             )
-        entries = _entries(files, where, options, cache)
-        module = f"{PACKAGE}/collection_{folder}"
-        modules[f"{module}.py"] = python_source("collection.py.jinja", folder=where, name=folder)
-        data[f"{module}.pickle"] = pickle.dumps(entries, protocol=4)
+        entries = _entries(files, str(site.root), where, options, cache)
+        name = folder.replace("-", "_")
+        module = f"{PACKAGE}/collection_{name}"
+        if f"{module}.py" in modules:
+            raise RouteletError(
+                "is there with - and with _ in its name", where=where, mend="rename one of the two"
+            )
+        modules[f"{module}.py"] = python_source("collection.py.jinja", folder=where, name=name)
+        data[f"{module}.pickle"] = pickle.dumps(_shared(entries, {}), protocol=4)
     return modules, data
 
 
+def _is_private(name: str) -> bool:
+    """Tell whether a file is of no collection, or has `_` or `.` before a part of its path."""
+    return name.count("/") < _DEPTH or any(part[0] in "._" for part in name.split("/"))
+
+
 def _entries(
-    files: Mapping[str, Path], where: str, options: MarkdownOptions, cache: Cache | None
+    files: Mapping[str, Path],
+    root: str,
+    where: str,
+    options: MarkdownOptions,
+    cache: Cache | None,
 ) -> list[Entry]:
-    key = digest(__version__, where, options.model_dump_json(), *map(str, files.values()))
+    key = digest(__version__, *RENDERERS, root, where, options.model_dump_json())
     stored = cache.read("collections", key) if cache else None
     known: dict[str, Entry] = pickle.loads(stored) if stored else {}  # noqa: S301 - our own cache
     texts = {file: path.read_bytes() for file, path in files.items()}
@@ -72,7 +89,31 @@ def _entries(
     if cache and new:
         cache.write("collections", key, pickle.dumps({one: known[one] for one in digests.values()}))
     entries = (known[one] for one in digests.values())
-    return sorted((one for one in entries if not one["data"].get("draft")), key=_slug)
+    kept = sorted((one for one in entries if not one["data"].get("draft")), key=_slug)
+    raise_all([_same_slug(*pair) for pair in pairwise(kept) if _slug(pair[0]) == _slug(pair[1])])
+    return kept
+
+
+def _same_slug(one: Entry, other: Entry) -> RouteletError:
+    return RouteletError(
+        f"has the slug of {one['file']}", where=other["file"], mend="rename one of the two"
+    )
+
+
+def _shared(value: Any, seen: dict[Any, Any]) -> Any:
+    """Return `value` with one object for each text in it, whatever it was made of.
+
+    Pickle writes an object once, so that equal entries would give other bytes where one of them
+    comes from the cache.
+    """
+    match value:
+        case str() | bytes():
+            return seen.setdefault((type(value), value), value)
+        case dict():
+            return {_shared(key, seen): _shared(one, seen) for key, one in value.items()}
+        case list() | tuple():
+            return type(value)(_shared(one, seen) for one in value)
+    return copy(value)
 
 
 def _mapped(
@@ -92,6 +133,11 @@ def _entry(file: tuple[str, bytes], where: str, options: MarkdownOptions) -> Ent
         front_matter, body, _ = split_front_matter(text, place)
     except RouteletError as error:
         return error
+    if not isinstance(draft := front_matter.get("draft"), bool | None):
+        line = line_of_key(text, "draft")
+        return RouteletError(
+            f"draft is {draft!r}", where=f"{place}:{line}", mend="write draft: true or false"
+        )
     rendered = markdown_to_html(body, raw_html=options.raw_html)
     return {
         "slug": name.removesuffix(".md").removesuffix("/index"),

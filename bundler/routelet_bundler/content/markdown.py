@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
+from importlib.metadata import version
 from itertools import pairwise
 
 from markdown_it import MarkdownIt
@@ -14,6 +15,9 @@ from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
+
+RENDERERS = tuple(version(name) for name in ("markdown-it-py", "mdit-py-plugins", "pygments"))
+"""Versions of what the HTML depends on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

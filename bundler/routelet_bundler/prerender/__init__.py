@@ -13,7 +13,7 @@ from routelet_bundler.model import Page, Prerendered
 from routelet_bundler.prerender.inputs import Inputs, Reached
 from routelet_bundler.prerender.kept import Kept, KeptPage, load, save
 from routelet_bundler.prerender.owners import Owners
-from routelet_bundler.prerender.render import Prerendering, refused, render
+from routelet_bundler.prerender.render import Prerendering, refuse_others, refused, render
 
 __all__ = ["Inputs", "Kept", "Prerendering", "Reached", "Rendered", "load", "prerender", "save"]
 
@@ -28,12 +28,10 @@ class Rendered:
     warnings: tuple[str, ...]
 
 
-def prerender(
-    work: Prerendering, inputs: Inputs, earlier: Kept | None, public: frozenset[str]
-) -> Rendered:
+def prerender(work: Prerendering, inputs: Inputs, earlier: Kept | None) -> Rendered:
     """Write the files of every prerendered route that `earlier` has not, below `work.out`.
 
-    `public` are the files of `public/`. Raises `RouteletError` for a dynamic route without
+    Raises `RouteletError` for a dynamic route without
     `get_static_paths`, and for a page that fails, with its own frames of the traceback.
     """
     pages = [page for page in work.site.pages if page.prerender]
@@ -61,7 +59,7 @@ def prerender(
             for component, files in of_pages.items()
         },
         reads=reads,
-        warnings=tuple(_warnings(of_pages, public)),
+        warnings=tuple(_warnings(of_pages, work.public)),
     )
 
 
@@ -76,15 +74,12 @@ def _refuse_clashes(of_pages: Mapping[str, Sequence[Prerendered]], owners: Owner
     """Raise for a URL that another page answers, and for a file that is there already."""
     first: dict[str, tuple[str, Prerendered]] = {}
     for component, files in of_pages.items():
+        refuse_others(component, (file.url for file in files), owners)
         for number, file in enumerate(files):
-            owner = owners.of(file.url)
-            if owner is None or owner.route.component != component:
-                by = owner.route.component if owner else "no route"
-                what = f"get_static_paths: item {number}: {file.url} is answered by {by}"
-                raise refused(what, component, file.url)
             other, there = first.setdefault(file.path, (component, file))
             if there is not file:
-                what = f"its file {file.path} is there already, that of {other} ({there.url})"
+                item = f"item {number}: " if len(files) > 1 else ""
+                what = f"{item}its file {file.path} is there already, that of {other} ({there.url})"
                 raise refused(what, component, file.url)
     for path, (component, file) in first.items():
         for folder in accumulate(path.split("/")[:-1], "{}/{}".format):

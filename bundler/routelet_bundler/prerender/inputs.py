@@ -15,17 +15,22 @@ from pathlib import Path
 from routelet_bundler.cache import digest
 from routelet_bundler.generated import PACKAGE
 from routelet_bundler.model import Page
+from routelet_bundler.sources import goes_on
 
 UNKNOWN = "*"
 """Stands for what is read and is no file: the answer of another process, or of a host."""
 
-_CHANGES = re.compile(
-    rb"\b(?:now|utcnow|today|time_ns|monotonic|perf_counter|localtime|gmtime|ctime|uuid[14]"
-    rb"|urandom|getenv|exists|is_file|is_dir|stat|lstat|getmtime|getsize|access)\s*\("
-    rb"|\btime\.time\b|\bfrom time import\b|\brandom\b|\bsecrets\b|\benviron\b"
+_ASKED = (
+    b"now|utcnow|today|time_ns|monotonic|perf_counter|localtime|gmtime|ctime|asctime|uuid[14]"
+    b"|urandom|getenv|exists|lexists|is_file|is_dir|isfile|isdir|stat|lstat|getmtime|getctime"
+    b"|getatime|getsize|rewrite"
 )
-"""What a source asks where files alone do not decide the answer."""
-_CHANCE = re.compile(rb"filters\['random'\]")
+_CHANGES = re.compile(
+    rb"\.(?:" + _ASKED + rb")\b|\b(?:" + _ASKED + rb")\s*\("
+    rb"|\btime\.(?:time|strftime)\b|\bfrom time import\b|\brandom\b|\bsecrets\b|\benviron\b"
+)
+"""What a source asks where files alone do not decide the answer, or another page does."""
+_CHANCE = re.compile(rb"filters\['random'\]|resolve\('lipsum'\)")
 """The same of a compiled template, whose text is no code."""
 
 
@@ -91,7 +96,7 @@ class Inputs:
         if path not in self._files:
             data = path.read_bytes()
             changes = _CHANCE if path.parent.name == PACKAGE else _CHANGES
-            asks = path.suffix == ".py" and changes.search(data)
+            asks = path.suffix == ".py" and (changes.search(data) or goes_on(data))
             self._files[path] = None if asks else hashlib.sha256(data).hexdigest()
         return self._files[path]
 

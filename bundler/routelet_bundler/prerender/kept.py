@@ -54,7 +54,8 @@ def load(cache: Cache, out_dir: Path) -> Kept | None:
         kept = _STORED.validate_json(text)
     except ValidationError:
         return None
-    return kept if kept.files == stamps(out_dir / "client") else None
+    is_there = (out_dir / "routelet.json").is_file() and (out_dir / "client").is_dir()
+    return kept if is_there and kept.files == stamps(out_dir / "client") else None
 
 
 def save(cache: Cache, out_dir: Path, kept: Kept) -> None:
@@ -63,17 +64,24 @@ def save(cache: Cache, out_dir: Path, kept: Kept) -> None:
 
 
 def stamps(folder: Path) -> dict[str, Stamp]:
-    """Return the stamp of every file below `folder`, by its relative path."""
+    """Return the stamp of every file below `folder`, by its relative path.
+
+    An empty folder, which no build leaves, has one too.
+    """
     found: dict[str, Stamp] = {}
 
     def walk(here: str, below: str) -> None:
+        is_empty = bool(below)
         with os.scandir(here) as entries:
             for entry in entries:
+                is_empty = False
                 if entry.is_dir(follow_symlinks=False):
                     walk(entry.path, f"{below}{entry.name}/")
                 else:
                     told = entry.stat(follow_symlinks=False)
                     found[below + entry.name] = (told.st_ino, told.st_size, told.st_mtime_ns)
+        if is_empty:
+            found[below] = (0, 0, 0)
 
     if folder.is_dir():
         walk(str(folder), "")

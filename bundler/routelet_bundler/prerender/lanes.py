@@ -14,6 +14,7 @@ from typing import IO, Any
 
 from routelet_bundler.errors import RouteletError
 
+_MAX_SAID = 2_000
 _WORKER = Path(__file__).with_name("worker.py")
 
 
@@ -30,14 +31,21 @@ class Lanes:
         """How many lanes may be asked at the same time."""
         return min(len(self._sockets), int(self.answer.get("lanes", 1)))
 
+    def said(self) -> str:
+        """Return what pages printed so far, for people; nothing where they did not."""
+        self._log.seek(0)
+        text = self._log.read().decode(errors="replace").rstrip()[-_MAX_SAID:]
+        return f"\nwhat pages printed:\n{text}" if text else ""
+
     def ask(self, lane: int, tasks: Sequence[Mapping[str, Any]]) -> Mapping[str, Any]:
         """Have a lane render pages, and return its answer; raises `RouteletError` if it ends."""
         connection = self._sockets[lane]
         try:
             connection.sendall(pickle.dumps(list(tasks)))
-            return _line(connection.makefile("rb"), self._log)
-        except (BrokenPipeError, ConnectionResetError):
-            raise _stopped(self._log) from None
+            return _line(connection.makefile("rb"))
+        except (BrokenPipeError, ConnectionResetError, EOFError):
+            first, last = tasks[0]["url"], tasks[-1]["url"]
+            raise _stopped(self._log, f" between {first} and {last}") from None
 
 
 @contextmanager
@@ -75,9 +83,10 @@ def lanes(interpreter: Path, job: Mapping[str, Any], count: int, *, cwd: Path) -
         try:
             pickle.dump({**job, "lanes": theirs}, process.stdin)
             process.stdin.close()
-        except BrokenPipeError:
+            answer = _line(process.stdout)
+        except (BrokenPipeError, EOFError):
+            process.wait()
             raise _stopped(log) from None
-        answer = _line(process.stdout, log)
         yield Lanes(answer=answer, _sockets=[ours for ours, _ in pairs], _log=log)
 
 
@@ -91,14 +100,15 @@ def _end(process: "subprocess.Popen[bytes]", sockets: Sequence[socket.socket]) -
     process.wait()
 
 
-def _line(file: IO[bytes], log: IO[bytes]) -> Mapping[str, Any]:
+def _line(file: IO[bytes]) -> Mapping[str, Any]:
     line = file.readline()
     if not line.endswith(b"\n"):
-        raise _stopped(log)
+        raise EOFError
     answer: Mapping[str, Any] = json.loads(line)
     return answer
 
 
-def _stopped(log: IO[bytes]) -> RouteletError:
+def _stopped(log: IO[bytes], where: str = "") -> RouteletError:
     log.seek(0)
-    return RouteletError(f"prerendering stopped: {log.read().decode(errors='replace').strip()}")
+    said = log.read().decode(errors="replace").strip() or "its process ended without a word"
+    return RouteletError(f"prerendering stopped{where}: {said}")

@@ -1,8 +1,9 @@
 """Render pages in lanes: which URLs there are, then the file of each, a few at a time."""
 
 import gc
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +15,7 @@ from routelet_bundler.errors import RouteletError
 from routelet_bundler.forks import forked
 from routelet_bundler.model import Config, Page, Prerendered, Site
 from routelet_bundler.prerender.lanes import Lanes, lanes
+from routelet_bundler.prerender.owners import Owners
 from routelet_bundler.prerender.tasks import Chunk, Markdown, Task, Tasks
 
 _FEW = 40
@@ -40,6 +42,8 @@ class Prerendering:
     markdown: Markdown
     interpreter: Path
     path: Sequence[Path]
+    public: frozenset[str]
+    """The files of `public/`."""
     out: Path
     jobs: int
     report: Callable[[int, int], None]
@@ -68,15 +72,32 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
         running = stack.enter_context(lanes(work.interpreter, job, count, cwd=work.site.root))
         if running.answer["error"]:
             raise _failed(running.answer["error"], work.site)
+        owners = Owners(work.site.pages, work.config.base)
         for page in dynamic:
-            tasks.add(page, running.answer["urls"][page.route.route])
+            urls = running.answer["urls"][page.route.route]
+            refuse_others(page.route.component or "", urls, owners)
+            tasks.add(page, urls)
         run = _Run(work, tasks, running)
         with ThreadPoolExecutor(running.count) as threads:
             try:
                 list(threads.map(run.lane, range(running.count)))
             finally:
                 tasks.stop()  # the build was interrupted, or a lane failed
-        return run.found(pages)
+        try:
+            return run.found(pages)
+        except RouteletError as error:
+            error.mend += running.said()
+            raise
+
+
+def refuse_others(component: str, urls: Iterable[str], owners: Owners) -> None:
+    """Raise for a URL of a page that another page answers."""
+    for number, url in enumerate(urls):
+        owner = owners.of(url)
+        if owner is None or owner.route.component != component:
+            by = owner.route.component if owner else "no route"
+            what = f"get_static_paths: item {number}: {url} is answered by {by}"
+            raise refused(what, component, url)
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
@@ -103,12 +124,17 @@ class _Run:
 
     def lane(self, number: int) -> None:
         """Render chunk after chunk, until there are none, or a page failed."""
-        while (chunk := self._tasks.take()) is not None:
-            answer = self._running.ask(number, self._messages(chunk))
-            with self._lock:
-                self._take(chunk.start, answer)
-            if answer["error"]:
-                self._tasks.stop()
+        try:
+            while (chunk := self._tasks.take()) is not None:
+                answer = self._running.ask(number, self._messages(chunk))
+                with self._lock:
+                    self._take(chunk.start, answer)
+                if answer["error"]:
+                    self._tasks.stop()
+        except BrokenProcessPool:
+            raise RouteletError("a process that rendered Markdown was ended") from None
+        finally:
+            self._tasks.stop()
 
     def _messages(self, chunk: Chunk) -> list[dict[str, Any]]:
         values = iter(chunk.values())
@@ -185,6 +211,7 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
         "known": (*_LASTING, *(f"{one}/" for one in _unchanging(work))),
         "out": str(work.out),
         "public": str(site.root / config.public_dir),
+        "assets": work.public,
         "format": config.build.format,
         "origin": URL(config.site or "http://localhost").origin,
         "has_templates": any(name.endswith(".jinja") for name in site.files),
@@ -221,5 +248,5 @@ def refused(
     return RouteletError(
         f"{what} (prerendering {url} of {component})",
         where=where or component,
-        mend=f"mend the page, or set prerender = False{trace}",
+        mend=f"mend the page{trace}",
     )

@@ -2,9 +2,9 @@
 
 Standard input is a pickled job: `path` (for sys.path), `manifest` (what an App needs, with the
 routes that a page may answer with), `listed` (routes whose URLs are asked for), `lanes` (sockets),
-`out` (folder of the files), `public` (that of assets), `format` (`build.format`), `origin`, `own`
-(folders whose frames a traceback shows), `root` (the site) and `known` (folders whose files count
-as unchanging).
+`out` (folder of the files), `public` (that of assets), `assets` (their names), `format`
+(`build.format`), `origin`, `own` (folders whose frames a traceback shows), `root` (the site) and
+`known` (folders whose files count as unchanging).
 
 The answer on standard output is a line of JSON with the URLs of each listed route. Then each lane
 gets pages as pickles and answers with lines of JSON, in a process of its own, until its socket is
@@ -18,7 +18,7 @@ import re
 import sys
 import threading
 import traceback
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from html import escape
 from importlib import import_module
@@ -47,7 +47,8 @@ A Markdown page is HTML whatever its name says: package.json.md is /package.json
 """
 REDIRECTS = (301, 302, 303, 307, 308)
 _KEPT_HEADERS = {"content-type", "content-length", "location"}
-_TALKS = ("socket.connect", "socket.getaddrinfo", "subprocess.", "os.system", "os.posix_spawn")
+_TALKS = ("socket.connect", "socket.getaddrinfo", "subprocess.", "os.system", "os.posix_spawn",
+          "os.fork")  # fmt: skip
 """Audit events of what has another answer each time."""
 _READS = ("open", "os.listdir", "os.scandir", "sqlite3.connect")
 
@@ -68,8 +69,8 @@ class BuildTimeRequest(Request):
     def __getattribute__(self, name: str) -> Any:
         if name in ("headers", "body", "_body"):
             raise UnknownAtBuildTimeError(
-                f"the {name.lstrip('_')} of a request are not known while a page is prerendered; "
-                "set prerender = False to render it on request"
+                f"of a request only the URL is known while a page is prerendered, no "
+                f"{name.lstrip('_')}; set prerender = False to render it on request"
             )
         return super().__getattribute__(name)
 
@@ -86,35 +87,56 @@ class Reads:
 
     def watch(self, event: str, args: tuple[Any, ...]) -> None:
         """Take an audit event: docs.python.org/3/library/audit_events.html."""
-        if event in _READS and isinstance(args[0], str | bytes):
-            self.note(os.path.abspath(os.fsdecode(args[0])))  # noqa: PTH100 - no Path in a hook
+        if event in _READS and not isinstance(args[0], int):
+            name = os.fsdecode("." if args[0] is None else args[0])
+            is_url = name.startswith(("file:", ":"))  # of a database
+            self.note("*" if is_url else os.path.abspath(name))  # noqa: PTH100 - no Path in a hook
         elif event.startswith(_TALKS):
             self.note("*")
 
     def note(self, name: str) -> None:
         """Take a path that the caller of the caller reads."""
         frame = sys._getframe(2)
-        is_import = frame.f_code.co_filename.startswith("<frozen importlib")
+        by_import = frame.f_code.co_filename.startswith("<frozen importlib")
+        is_import = by_import and (_is_source(name) or os.path.isdir(name))  # noqa: PTH112
         if not is_import and _may_change(name):
-            for source in self._sources(frame):
+            for source in _sources(frame) or {""}:
                 self.found.setdefault(source, set()).add(name)
-
-    def _sources(self, frame: FrameType | None) -> set[str]:
-        sources = set()
-        while frame is not None:
-            file = frame.f_code.co_filename
-            src, dist = JOB["own"]
-            if file.startswith(src):
-                sources.add(file)
-            elif file.startswith(dist):
-                sources.add(file.removeprefix(dist))
-            frame = frame.f_back
-        return sources or {""}
 
     def take(self) -> dict[str, list[str]]:
         """Return what was found since the last call."""
         found, self.found = self.found, {}
         return {source: sorted(paths) for source, paths in found.items()}
+
+
+def _sources(frame: FrameType | None) -> set[str]:
+    """Return the sources of the site that are on the stack."""
+    sources = set()
+    while frame is not None:
+        file = frame.f_code.co_filename
+        src, dist = JOB["own"]
+        if file.startswith(src):
+            sources.add(file)
+        elif file.startswith(dist):
+            sources.add(file.removeprefix(dist))
+        frame = frame.f_back
+    return sources
+
+
+def _is_source(name: str) -> bool:
+    """Tell whether a file is a source of the site, which its inputs have by its imports."""
+    return name.startswith(JOB["own"][0]) and name.endswith(".py")
+
+
+def _noted(real: Callable[..., Any]) -> Callable[..., Any]:
+    """Return `real`, which asks of a path whether it is there, with the path noted."""
+
+    def ask(path: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(path, str | bytes | os.PathLike) and _sources(sys._getframe(1)):
+            READS.note(os.path.abspath(os.fsdecode(path)))  # noqa: PTH100
+        return real(path, *args, **kwargs)
+
+    return ask
 
 
 def _may_change(name: str) -> bool:
@@ -147,7 +169,7 @@ class Assets:
         return self._urls[name]
 
     def _url(self, name: str, path: Path) -> str | None:
-        if name.startswith("/") or ".." in name.split("/") or not path.is_file():
+        if name not in JOB["assets"]:
             return None
         return asset_url(JOB["manifest"]["base"], hashed_name(name, path.read_bytes()))
 
@@ -184,9 +206,13 @@ def _checked(item: object, number: int, page: Page) -> Item:
     rest = {name for name in page["params"] if f"[...{name}]" in page["route"]}
     if differing := (set(params) ^ set(page["params"])) - rest:
         raise PageError(f"{place} and the file name differ in: {', '.join(sorted(differing))}")
+    if unknown := item.keys() - {"params", "props"}:
+        raise PageError(f"{place} has params and props, no {', '.join(map(str, unknown))}")
     for name, value in params.items():
-        if value is not None and not isinstance(value, str | int):
+        if value is not None and (not isinstance(value, str | int) or isinstance(value, bool)):
             raise PageError(f"{place}: {name} is no text: {value!r}")
+        if name not in rest and "/" in str(value):
+            raise PageError(f"{place}: {name} is one segment, and {value!r} has a slash")
     props = item.get("props") or {}
     if not isinstance(props, dict):
         raise PageError(f"{place}: props is no dict: {props!r}")
@@ -197,6 +223,13 @@ def url_of(page: Page, params: Mapping[str, object]) -> str:
     """Return the URL path of a page with these parameters."""
     common = JOB["manifest"]
     return url_for(page["route"], params, common["base"], trailing_slash=common["trailing_slash"])
+
+
+def _listed_url(page: Page, params: Mapping[str, object], number: int) -> str:
+    try:
+        return url_of(page, params)
+    except ValueError as error:  # one of its kind is for half of a surrogate pair
+        raise PageError(f"get_static_paths: item {number}: {error}") from None
 
 
 class Renderer:
@@ -253,7 +286,8 @@ def _body_of(response: Response, url: str) -> tuple[bytes, bool]:
     if response.status in REDIRECTS:
         return _moved(response), True
     if response.status != 200 and not url.endswith(("/404", "/500")):
-        raise PageError(f"answered with status {response.status}, which no file can have")
+        hint = " (as a page without GET does)" if response.status == 404 else ""
+        raise PageError(f"answered with status {response.status}{hint}, which no file can have")
     content_type = response.headers.get("content-type") or ""
     return response.read(), content_type.startswith("text/html")
 
@@ -301,7 +335,7 @@ def _told(error: BaseException, page: Page, url: str) -> dict[str, object]:
     frames = []
     for frame in traceback.extract_tb(error.__traceback__):
         frame.filename = str(Path.cwd() / frame.filename)  # that of a template is relative
-        if frame.filename.startswith(tuple(JOB["own"])):
+        if frame.filename.startswith(JOB["own"][0]):
             frames.append(frame)
     return {
         "component": page["component"],
@@ -322,8 +356,8 @@ def list_all() -> tuple[dict[str, list[Item]], dict[str, Any]]:
         try:
             items[page["route"]] = found = listed(page)
             urls[page["route"]] = of_page = []
-            for params, _ in found:
-                of_page.append(url := url_of(page, params))
+            for number, (params, _) in enumerate(found):
+                of_page.append(url := _listed_url(page, params, number))
         except BaseException as error:  # noqa: BLE001 - whatever a page raises is told
             return {}, {"error": _told(error, page, url)}
     return items, {"urls": urls, "reads": READS.take(), "error": None}
@@ -359,6 +393,8 @@ def main() -> None:
     to_caller = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what pages print, and the processes that they start
     sys.addaudithook(READS.watch)
+    for asks in ("stat", "lstat", "access"):  # of which no audit event tells
+        setattr(os, asks, _noted(getattr(os, asks)))
     if JOB["has_templates"]:
         with suppress(ImportError):
             import_module("jinja2")  # once for all lanes
@@ -379,6 +415,7 @@ def _lane_of_a_fork(lanes: list[int]) -> int | None:
             for other in lanes:
                 if other != own:
                     os.close(other)
+            READS.take()  # the fork itself
             return own
     for lane in lanes:
         os.close(lane)

@@ -27,21 +27,24 @@ class Tracer:
     def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:
         """Return the files of the site that importing `modules` reaches, by their path in a zip.
 
-        And whether these are all: False where an import is only known when it runs. What is not
-        there is not told: a page that imports it fails by itself.
+        And whether these are all: False where an import is only known when it runs, or nothing is
+        known that provides it. Raises `RouteletError` for a template, a collection or an asset that
+        is not there.
         """
         walk = Walk(self._ground, RouteConfig())
         for module in modules:
             walk.start(module)
         walk.run()
+        raise_all(walk.errors)
         sources = self._ground.sources.files
         read = [name for name in walk.files if name.endswith(".py")]
-        complete = not any(
+        complete = not walk.missing and not any(
             self._ground.source_of(name).imports.unknown
             for name in read
             if not name.startswith(LOADS_BY_MANIFEST)
         )
-        return {archive: sources[archive] for archive in walk.files}, complete
+        own = (archive for archive in walk.files if not archive.startswith("routelet/"))
+        return {archive: sources[archive] for archive in own}, complete
 
     def trace(self, modules: Sequence[str], config: RouteConfig) -> Traced:
         """Return what a function that imports `modules` reaches.
@@ -52,7 +55,7 @@ class Tracer:
         for module in modules:
             walk.start(module)
         walk.run()
-        raise_all(walk.errors)
+        raise_all([*walk.missing, *walk.errors])
         selection = select(self._ground, walk.owners, walk.provided, config.exclude)
         sources = self._ground.sources.files
         return Traced(

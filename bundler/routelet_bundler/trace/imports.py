@@ -100,6 +100,8 @@ class _Scan(ast.NodeVisitor):
     def visit_Import(self, node: ast.Import) -> None:
         for alias in node.names:
             self._add(alias.name, node)
+            if alias.asname and alias.name == "routelet.content":
+                self._collectors.add(f"{alias.asname}.collection")
             if alias.asname and alias.name in {"importlib", "runpy"}:
                 self._importers |= {f"{alias.asname}.import_module", f"{alias.asname}.run_module"}
 
@@ -147,26 +149,36 @@ class _Scan(ast.NodeVisitor):
         called = dotted_name(node.func)
         if called in self._importers and node.args:
             self._dynamic(node)
-        elif called in self._collectors and node.args:
+        elif called in self._collectors:
             self._collection(node)
-        elif called and called.endswith("ctx.asset") and node.args:
-            self._asset(node)
+            for given in (*node.args, *node.keywords):
+                self.visit(given)
+            return
+        elif called and called.endswith(".asset"):
+            self._asset(node, called)
+        elif called == "ctx.render" and not isinstance(_first(node, "template"), ast.Constant):
+            self.unknown.append(Unknown(expression=ast.unparse(node), line=node.lineno))
         elif called and node.args:
             self._known_call(called, node)
         self.generic_visit(node)
 
+    def visit_Name(self, node: ast.Name) -> None:
+        """Note a `collection` that is handed on, which may be called with any name."""
+        if node.id in self._collectors:
+            self.unknown.append(Unknown(expression=node.id, line=node.lineno))
+
     def _collection(self, node: ast.Call) -> None:
-        match node.args[0]:
+        match _first(node, "name"):
             case ast.Constant(value=str() as name):
                 self.collections.append((name, node.lineno))
             case _:
                 self.unknown.append(Unknown(expression=ast.unparse(node), line=node.lineno))
 
-    def _asset(self, node: ast.Call) -> None:
-        match node.args[0]:
+    def _asset(self, node: ast.Call, called: str) -> None:
+        match _first(node, "name"):
             case ast.Constant(value=str() as name):
                 self.assets.append((name, node.lineno))
-            case _:
+            case _ if called.endswith("ctx.asset"):
                 self.assets.append((None, node.lineno))
 
     def _known_call(self, called: str, node: ast.Call) -> None:
@@ -256,6 +268,12 @@ def dotted_name(node: ast.expr) -> str | None:
             inner = dotted_name(value)
             return f"{inner}.{attr}" if inner else None
     return None
+
+
+def _first(node: ast.Call, name: str) -> ast.expr | None:
+    """Return the first argument of a call, which may be given by its name."""
+    given = [*node.args[:1], *(key.value for key in node.keywords if key.arg == name)]
+    return given[0] if given else None
 
 
 def _path_examples(node: ast.expr) -> tuple[str, ...]:

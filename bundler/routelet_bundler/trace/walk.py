@@ -35,6 +35,8 @@ class Walk:
         self.rewrites: list[Rewrite] = []
         self.assets: set[str] = set()
         self.warnings: list[str] = []
+        self.missing: list[RouteletError] = []
+        """Imports that nothing provides."""
         self.errors: list[RouteletError] = []
 
     def start(self, module: str) -> None:
@@ -168,7 +170,7 @@ class Walk:
     def _missing(self, name: str, reason: Reason) -> None:
         top = name.partition(".")[0]
         local = self._ground.modules.owns(name)
-        self.errors.append(
+        self.missing.append(
             RouteletError(
                 f"imports {name}, which no dependency provides"
                 if not local
@@ -205,7 +207,7 @@ class Walk:
         )
 
     def _collection(self, name: str, archive: str, line: int) -> None:
-        module = f"site_templates.collection_{name}"
+        module = f"site_templates.collection_{name.replace('-', '_')}"
         if self._ground.modules.knows(module):
             self._reach_module(module, Reason(kind="import", parent=archive, line=line))
             return

@@ -102,8 +102,12 @@ def test_a_collection_that_is_not_there_is_told(site: Write, name: str) -> None:
     page = (
         f"from routelet.content import collection as c\n\n\ndef GET(ctx):\n    return c({name!r})\n"
     )
-    with pytest.raises(RouteletError, match=f'no collection "{name}": src/content/{name}/'):
+    with pytest.raises(RouteletError, match=f'reads the collection "{name}"') as raised:
         build(site({"src/pages/posts.json.py": page}))
+    assert raised.value.where == "src/pages/posts.json.py:5"
+    hidden = page.replace(f"c({name!r})", f"c(''.join(['{name[:2]}', '{name[2:]}']))")
+    with pytest.raises(RouteletError, match=f'no collection "{name}": src/content/{name}/'):
+        build(site({"src/pages/posts.json.py": hidden}))
     on_demand = {"src/pages/posts.json.py": f"prerender = False\n{page}"}
     with pytest.raises(RouteletError, match=f'reads the collection "{name}"') as raised:
         build(site(on_demand, config=SERVER))
@@ -128,6 +132,40 @@ def test_a_function_has_the_entries_and_no_reader_of_markdown(site: Write) -> No
         assert lambda_.get("/posts.json").json() == ["2025", "2025/two", "one"]
 
 
+def test_a_name_may_have_a_dash_and_private_files_are_no_entries(site: Write) -> None:
+    page = "from routelet.content import collection\n\n\ndef GET(ctx):\n"
+    page += "    return [one.slug for one in collection(name='my-notes')]\n"
+    files = {"a.md": "a", "_b.md": "b", "_c/d.md": "d", ".e.md": "e"}
+    notes = {f"src/content/my-notes/{name}": text for name, text in files.items()}
+    assert json.loads(client(site({"src/pages/n.json.py": page, **notes}), "n.json")) == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "what"),
+    [
+        ("one/index.md", "---\ndraft: false\n---\n", "has the slug of src/content/blog/one"),
+        ("x.md", "---\ndraft: 'yes'\n---\n", "draft is 'yes'"),
+    ],
+)
+def test_entries_that_are_no_pages_of_a_site_are_refused(
+    site: Write, file: str, text: str, what: str
+) -> None:
+    with pytest.raises(RouteletError, match=what) as raised:
+        build(site({f"src/content/blog/{file}": text}))
+    assert raised.value.where.startswith(f"src/content/blog/{file.partition('/')[0]}")
+
+
+def test_what_one_page_changes_of_an_entry_another_does_not_see(site: Write) -> None:
+    page = (
+        "from routelet.content import collection\n\n\ndef GET(ctx):\n"
+        "    entry = collection('blog')[-1]\n    entry.data['title'] += '!'\n"
+        "    return entry.data['title']\n"
+    )
+    files = {"src/pages/a.py": page, "src/pages/b.py": page}
+    root = build(site(files), jobs=1).out_dir / "client"
+    assert (root / "a/index.html").read_text() == (root / "b/index.html").read_text()
+
+
 def test_an_edited_entry_is_rendered_again_as_by_a_clean_build(site: Write, tmp_path: Path) -> None:
     root = site()
     build(root)
@@ -136,6 +174,8 @@ def test_an_edited_entry_is_rendered_again_as_by_a_clean_build(site: Write, tmp_
     clean = build(root, tmp_path / "clean", cache_folder=tmp_path / "cache").out_dir
     assert "<p>more</p>" in edited
     assert (clean / "client/posts/one/index.html").read_text() == edited
+    data = "site_templates/collection_blog.pickle"
+    assert (clean / data).read_bytes() == (root / "dist" / data).read_bytes()
 
 
 def test_many_entries_are_read_in_several_processes(site: Write) -> None:
