@@ -20,8 +20,17 @@ from routelet_bundler.content.markdown import RENDERERS
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.generated import PACKAGE
 from routelet_bundler.model import Page, Prerendered
-from routelet_bundler.prerender import Inputs, Kept, Prerendering, Reached, load, prerender
+from routelet_bundler.prerender import (
+    Inputs,
+    Kept,
+    KeptPage,
+    Prerendering,
+    Reached,
+    load,
+    prerender,
+)
 from routelet_bundler.prerender.kept import Stamp, stamps
+from routelet_bundler.redirects import location_of, moved_page
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.modules import runtime_files
 from routelet_bundler.version import __version__
@@ -64,17 +73,57 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
         earlier,
     )
     sources = {name: _stamp(path) for name, path in public.items()}
-    kept = Kept(key=key, pages=rendered.pages, public=sources, reads=rendered.reads)
+    redirects = dict(_redirects(work, {file.path for file in rendered.files}))
+    for name, page in redirects.items():
+        if earlier is None or earlier.pages.get(name) != page:
+            _write_redirect(page, folder)
+    pages = {**rendered.pages, **redirects}
+    kept = Kept(key=key, pages=pages, public=sources, reads=rendered.reads)
     _refuse_folders(kept, public)
     for name in _to_copy(kept, earlier):
         _copy(public[name], folder / name)
     return Client(
         folder=folder,
-        pages=rendered.files,
+        pages=(*rendered.files, *(file for page in redirects.values() for file in page.files)),
         warnings=rendered.warnings,
         kept=kept,
         earlier=earlier,
     )
+
+
+def _redirects(work: Work, taken: set[str]) -> Iterator[tuple[str, KeptPage]]:
+    """Yield what a site without functions has of redirects: a page each, but for parameters.
+
+    `taken` are the files of pages, which come first.
+
+    As Astro's `build.redirects`. Where there are functions their front makes them.
+    """
+    config = work.configured.config
+    for route in work.site.routes:
+        if route.redirect is None or route.params or config.output != "static":
+            continue
+        destination, status = route.redirect
+        if status in {300, 304}:  # which take nobody anywhere
+            continue
+        path = route.route.strip("/")
+        end = "/index.html" if config.build.format == "directory" else ".html"
+        file = Prerendered(
+            path=(path + end).removeprefix("/") if path else "index.html",
+            route=route.route,
+            url=config.base.rstrip("/") + route.route,
+            content_type="text/html; charset=utf-8",
+            status=status or 301,
+            location=location_of(destination, {}, config.base),
+        )
+        if file.path not in work.public and file.path not in taken:
+            yield f"redirect {route.route}", KeptPage(inputs=file.location, files=(file,))
+
+
+def _write_redirect(page: KeptPage, folder: Path) -> None:
+    for file in page.files:
+        target = folder / file.path
+        target.parent.mkdir(parents=True, exist_ok=True)
+        target.write_bytes(moved_page(file.location or "/"))
 
 
 def with_assets(client: Client, work: Work, names: Iterable[str]) -> Client:

@@ -3,6 +3,8 @@
 from mimetypes import MimeTypes
 from typing import Final
 
+UNKNOWN: Final = "application/octet-stream"
+
 # Not the module's functions, which read files of this machine.
 _TYPES: Final = MimeTypes()
 for _extension, _type in {
@@ -20,5 +22,5 @@ def content_type_of(name: str) -> str:
     """Return the media type for a file name, with the charset where it is text."""
     kind, encoding = _TYPES.guess_type(name)
     if kind is None or encoding is not None:
-        return "application/octet-stream"
+        return UNKNOWN
     return f"{kind}; charset=utf-8" if kind.startswith("text/") else kind

@@ -1,6 +1,7 @@
 """What a prerendered response says beside its body, from the page to hosts of files."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -79,3 +80,41 @@ def test_the_emulator_answers_as_the_pages_did(dist: Path) -> None:
         assert (moved.status, moved.headers["location"]) == (308, "/new?a=1")
         assert site.get("/docs/feed").headers["content-type"] == "application/rss+xml"
         assert site.get("/docs/data.json").headers["content-type"] == "application/json"
+
+
+def test_a_template_that_names_its_file_has_the_type_of_that(
+    write_site: Callable[..., Path],
+) -> None:
+    pages = {"src/pages/feed.xml.jinja": "<a/>", "src/pages/v1.2.jinja": "x"}
+    made = build(write_site(pages))
+    types = {one.path: one.content_type for one in made.prerendered}
+    html = "text/html; charset=utf-8"
+    assert types == {"feed.xml": "text/xml; charset=utf-8", "v1.2/index.html": html}
+
+
+@pytest.mark.parametrize("form", ["directory", "file"])
+def test_redirects_of_a_static_site_are_pages_for_hosts_that_know_none(
+    write_site: Callable[..., Path], form: str
+) -> None:
+    config = (
+        f'[project]\nname = "site"\nversion = "1"\n[tool.routelet]\nbuild.format = "{form}"\n'
+        'base = "/docs"\n[tool.routelet.redirects]\n"/old/one" = "/new?a=1"\n'
+        '"/away" = { destination = "https://example.com/", status = 302 }\n'
+        '"/new" = "/never"\n"/by/[id]" = "/to/[id]"\n'
+    )
+    root = write_site({"src/pages/new.md": "# New"}, pyproject=config)
+    build(root)
+    made = build(root)
+    moved = {one.path: (one.status, one.location) for one in made.prerendered if one.location}
+    end = "/index.html" if form == "directory" else ".html"
+    assert moved == {
+        f"old/one{end}": (301, "/docs/new?a=1"),
+        f"away{end}": (302, "https://example.com/"),
+    }
+    page = (made.out_dir / f"client/old/one{end}").read_text()
+    assert 'content="0;url=/docs/new?a=1"' in page
+    assert "New" in (made.out_dir / f"client/new{end}").read_text()
+    with Emulator(made.out_dir) as site:
+        answer = site.get("/docs/old/one")
+        assert (answer.status, answer.headers["location"]) == (301, "/docs/new?a=1")
+        assert site.get("/docs/by/7").headers["location"] == "/docs/to/7"

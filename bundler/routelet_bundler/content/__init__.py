@@ -23,6 +23,7 @@ from routelet_bundler.content.templates import (
 )
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
+from routelet_bundler.media_types import UNKNOWN, content_type_of
 from routelet_bundler.model import MarkdownOptions, Page, Site
 from routelet_bundler.safe_names import unique
 from routelet_bundler.sources import goes_on, parse_python, read_source, split_front_matter
@@ -190,6 +191,12 @@ def _markdown_module(page: Page, where: str, known: _Known) -> str:
     )
 
 
+def _type_of_page(name: str) -> str | None:
+    """Return the type of a page that names its file, `feed.xml.jinja`; None for HTML."""
+    content_type = content_type_of(name.removesuffix(".jinja"))
+    return None if content_type.startswith(("text/html", UNKNOWN)) else content_type
+
+
 def _template_module(name: str, text: str, where: str, known: _Known, *, is_page: bool) -> str:
     front_matter, body, lines = split_front_matter(text, where) if is_page else ({}, text, 0)
     references = referenced_templates(body, where, lines)
@@ -218,5 +225,6 @@ def _template_module(name: str, text: str, where: str, known: _Known, *, is_page
         references=sorted(modules - {templates[name]}),
         assets=sorted({asset for asset, _ in assets}),
         page=is_page,
+        content_type=_type_of_page(name),
         frontmatter=dict(front_matter),
     )

@@ -10,7 +10,6 @@ from datetime import UTC, datetime
 from http import HTTPStatus
 from json import dumps
 from typing import Final
-from urllib.parse import urlsplit, urlunsplit
 
 from routelet.routing import (
     MalformedPathError,
@@ -18,7 +17,6 @@ from routelet.routing import (
     below_base,
     canonical_path,
     match_route,
-    url_for,
 )
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.client_files import client_file, file_answer
@@ -39,6 +37,7 @@ from routelet_bundler.emulator.worker import (
     new_trace_id,
 )
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.redirects import location_of
 
 Invoke = Callable[[str, bytes, str], InvocationResult]
 """Runs a function: its name, the event's JSON, the trace header."""
@@ -119,18 +118,8 @@ def redirect_of(
     """Return the redirect of `route` with `params` in its destination."""
     destination, status = route.redirect or (base, None)
     usual = HTTPStatus.MOVED_PERMANENTLY if method == "GET" else HTTPStatus.PERMANENT_REDIRECT
-    location = _location_of(destination, params, base)
+    location = location_of(destination, params, base)
     return HttpAnswer(status=status or usual, headers=(("location", location),))
-
-
-def _location_of(destination: str, params: Mapping[str, str | None], base: str) -> str:
-    parts = urlsplit(destination)
-    if parts.scheme and not parts.netloc:  # mailto: and the like
-        return destination
-    path = url_for(parts.path, params, "/" if parts.netloc else base)
-    if parts.path.endswith("/") and not path.endswith("/"):
-        path += "/"
-    return urlunsplit(parts._replace(path=path))
 
 
 def _origin_form(target: str) -> str:

@@ -15,7 +15,17 @@ from routelet_bundler.prerender.kept import Kept, KeptPage, load, save
 from routelet_bundler.prerender.owners import Owners
 from routelet_bundler.prerender.render import Prerendering, refuse_others, refused, render
 
-__all__ = ["Inputs", "Kept", "Prerendering", "Reached", "Rendered", "load", "prerender", "save"]
+__all__ = [
+    "Inputs",
+    "Kept",
+    "KeptPage",
+    "Prerendering",
+    "Reached",
+    "Rendered",
+    "load",
+    "prerender",
+    "save",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,0 +1,27 @@
+"""Redirects of the configuration: where they lead, and files for hosts that know none."""
+
+from collections.abc import Mapping
+from html import escape
+from urllib.parse import urlsplit, urlunsplit
+
+from routelet.routing import url_for
+
+
+def location_of(destination: str, params: Mapping[str, str | None], base: str) -> str:
+    """Return the destination with its parameters, a path below `base`."""
+    parts = urlsplit(destination)
+    if parts.scheme and not parts.netloc:  # mailto: and the like
+        return destination
+    path = url_for(parts.path, params, "/" if parts.netloc else base)
+    if parts.path.endswith("/") and not path.endswith("/"):
+        path += "/"
+    return urlunsplit(parts._replace(path=path))
+
+
+def moved_page(location: str) -> bytes:
+    """Return a page that takes a browser on."""
+    to = escape(location)
+    return (
+        f'<!doctype html><title>Moved</title><meta http-equiv="refresh" content="0;url={to}">'
+        f'<meta name="robots" content="noindex"><a href="{to}">{to}</a>\n'
+    ).encode()
