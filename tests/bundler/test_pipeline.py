@@ -274,13 +274,13 @@ def test_bad_input_is_told_and_leaves_dist_as_it_was(write_site: Site, name: str
     files, config, where, what, status = BAD[name]
     root = write_site(files, pyproject=PROJECT + config)
     (root / "dist").mkdir()
-    (root / "dist/kept.txt").write_text("from the last good build")
+    (root / "dist/routelet.json").write_text("from the last good build")
     with pytest.raises(RouteletError) as raised:
         build(root)
     assert raised.value.where == where
     assert what in raised.value.what
     assert raised.value.status == status
-    assert snapshot(root / "dist") == {"kept.txt": b"from the last good build"}
+    assert snapshot(root / "dist") == {"routelet.json": b"from the last good build"}
     assert [path.name for path in root.iterdir() if path.name.startswith(".dist")] == []
 
 
