@@ -14,7 +14,7 @@ from xml.etree import ElementTree as Xml
 
 import feedparser
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from routelet import Context, Request
@@ -151,8 +151,17 @@ def test_every_text_comes_back_from_xml(
     assert texts == [title, title, content, guid]
 
 
+def is_mended_by_feedparser(text: str) -> bool:
+    """Tell whether it takes a text for UTF-8 that somebody read as Latin-1."""
+    try:
+        return text.encode("latin-1").decode() != text
+    except UnicodeError:
+        return False
+
+
 @given(st.text(st.characters(categories=["L", "N", "P", "S"], exclude_characters="&"), min_size=1))
 def test_titles_and_descriptions_are_plain_text_to_a_feed_reader(text: str) -> None:
+    assume(not is_mended_by_feedparser(text))
     (entry,) = read(FeedItem(link="/", title=text, description=text)).entries
     assert shown(entry.summary) == text
     if "<" not in text:
