@@ -28,6 +28,7 @@ class PageMemory:
 
     def __init__(self, known: dict[str, PageFacts] | None = None) -> None:
         self._known = known or {}
+        self._kept = self._known.keys()
         self._seen: dict[str, PageFacts] = {}
 
     @classmethod
@@ -67,7 +68,7 @@ class PageMemory:
 
     def keep(self, root: Path, cache: Cache) -> None:
         """Keep what was seen for the next build."""
-        if self._seen.keys() != self._known.keys():
+        if self._seen.keys() != self._kept:
             kept = _KNOWN.dump_json(self._seen, by_alias=True, exclude_unset=True)
             cache.write("pages", _key(root), kept)
 
