@@ -22,7 +22,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from html import escape
 from importlib import import_module
-from inspect import signature
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any, BinaryIO
@@ -30,16 +29,13 @@ from typing import Any, BinaryIO
 JOB: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301 - the build's own
 sys.path[:1] = JOB["path"]  # in the place of the folder of this script
 
-from routelet.app import App, wait_for  # noqa: E402 - the job says where it is
+from routelet.app import App  # noqa: E402 - the job says where it is
 from routelet.assets import asset_url, hashed_name  # noqa: E402
 from routelet.context import TEMPLATES  # noqa: E402
 from routelet.http import URL, Request, Response  # noqa: E402
-from routelet.pages import load_page  # noqa: E402
-from routelet.pagination import paginator  # noqa: E402
-from routelet.routing import url_for  # noqa: E402
+from routelet.static_paths import StaticPath, StaticPathsError, static_paths  # noqa: E402
 
 Page = Mapping[str, Any]
-Item = tuple[Mapping[str, object], Mapping[str, object]]
 _EXTENSION = re.compile(r"\.[A-Za-z]\w*$")
 """What ends a route that names its file: /feed.xml, /[id].json, and not /v1.2.
 
@@ -182,60 +178,10 @@ class Assets:
 ASSETS = Assets()
 
 
-def listed(page: Page) -> list[Item]:
-    """Return parameters and props of each URL that a dynamic route has."""
-    common = JOB["manifest"]
-    get_static_paths = load_page(page["module"], page.get("source")).get_static_paths
-    if "paginate" in signature(get_static_paths).parameters:
-        paginate = paginator(page["route"], common["base"], common["trailing_slash"])
-        found = get_static_paths(paginate=paginate)
-    else:
-        found = get_static_paths()
-    if hasattr(found, "__await__"):
-        found = wait_for(found)
-    if not isinstance(found, list | tuple):
-        raise PageError(f"get_static_paths returned {type(found).__name__}, not a list")
-    return [_checked(item, number, page) for number, item in enumerate(found)]
-
-
-def _checked(item: object, number: int, page: Page) -> Item:
-    place = f"get_static_paths: item {number}"
-    if not isinstance(item, dict) or not isinstance(item.get("params"), dict):
-        raise PageError(f'{place} is no {{"params": {{...}}}}: {item!r}')
-    params: dict[str, object] = item["params"]
-    rest = {name for name in page["params"] if f"[...{name}]" in page["route"]}
-    if differing := (set(params) ^ set(page["params"])) - rest:
-        raise PageError(f"{place} and the file name differ in: {', '.join(sorted(differing))}")
-    if unknown := item.keys() - {"params", "props"}:
-        raise PageError(f"{place} has params and props, no {', '.join(map(str, unknown))}")
-    for name, value in params.items():
-        if value is not None and (not isinstance(value, str | int) or isinstance(value, bool)):
-            raise PageError(f"{place}: {name} is no text: {value!r}")
-        if name not in rest and "/" in str(value):
-            raise PageError(f"{place}: {name} is one segment, and {value!r} has a slash")
-    props = item.get("props") or {}
-    if not isinstance(props, dict):
-        raise PageError(f"{place}: props is no dict: {props!r}")
-    return params, props
-
-
-def url_of(page: Page, params: Mapping[str, object]) -> str:
-    """Return the URL path of a page with these parameters."""
-    common = JOB["manifest"]
-    return url_for(page["route"], params, common["base"], trailing_slash=common["trailing_slash"])
-
-
-def _listed_url(page: Page, params: Mapping[str, object], number: int) -> str:
-    try:
-        return url_of(page, params)
-    except ValueError as error:  # one of its kind is for half of a surrogate pair
-        raise PageError(f"get_static_paths: item {number}: {error}") from None
-
-
 class Renderer:
     """Renders pages one after the other."""
 
-    def __init__(self, items: Mapping[str, list[Item]]) -> None:
+    def __init__(self, items: Mapping[str, list[StaticPath]]) -> None:
         self._items = items
         self._app: App | None = None
         self._route = ""
@@ -243,7 +189,7 @@ class Renderer:
     def render(self, task: Mapping[str, Any]) -> dict[str, object]:
         """Write the file of one URL, and return what is to be known of it."""
         page, url = task["page"], task["url"]
-        props = self._items[page["route"]][task["item"]][1] if page["params"] else {}
+        props = self._items[page["route"]][task["item"]].props if page["params"] else {}
         if "values" in task:
             self._make_module(page, pickle.loads(task["values"]))  # noqa: S301
         request = BuildTimeRequest(URL(JOB["origin"] + url))
@@ -340,30 +286,29 @@ def _told(error: BaseException, page: Page, url: str) -> dict[str, object]:
     return {
         "component": page["component"],
         "url": url,
-        "what": str(error) if isinstance(error, PageError) else f"{type(error).__name__}: {error}",
+        "what": str(error)
+        if isinstance(error, PageError | StaticPathsError)
+        else f"{type(error).__name__}: {error}",
         "file": frames[-1].filename if frames else "",
         "line": frames[-1].lineno if frames else 0,
         "trace": "".join(traceback.format_list(frames)),
     }
 
 
-def list_all() -> tuple[dict[str, list[Item]], dict[str, Any]]:
-    """Return the items of every listed route, and the answer for the build."""
-    items: dict[str, list[Item]] = {}
-    urls: dict[str, list[str]] = {}
+def list_all() -> tuple[dict[str, list[StaticPath]], dict[str, Any]]:
+    """Return the URLs of every listed route, and the answer for the build."""
+    common = JOB["manifest"]
+    items: dict[str, list[StaticPath]] = {}
     for page in JOB["listed"]:
-        url = page["route"]
         try:
-            items[page["route"]] = found = listed(page)
-            urls[page["route"]] = of_page = []
-            for number, (params, _) in enumerate(found):
-                of_page.append(url := _listed_url(page, params, number))
+            items[page["route"]] = static_paths(page, common["base"], common["trailing_slash"])
         except BaseException as error:  # noqa: BLE001 - whatever a page raises is told
-            return {}, {"error": _told(error, page, url)}
+            return {}, {"error": _told(error, page, page["route"])}
+    urls = {route: [one.url for one in listed] for route, listed in items.items()}
     return items, {"urls": urls, "reads": READS.take(), "error": None}
 
 
-def serve(descriptor: int, items: Mapping[str, list[Item]]) -> None:
+def serve(descriptor: int, items: Mapping[str, list[StaticPath]]) -> None:
     """Render the pages of one lane until its socket is closed."""
     renderer = Renderer(items)
     with os.fdopen(descriptor, "rb") as questions, os.fdopen(os.dup(descriptor), "wb") as answers:
