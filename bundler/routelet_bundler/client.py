@@ -12,7 +12,7 @@ from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 
-from routelet.assets import asset_url, hashed_name
+from routelet.static_files import asset_url, hashed_name, moved_page, page_file
 from routelet_bundler.adapter import Integration
 from routelet_bundler.cache import digest
 from routelet_bundler.content import markdown_values, rewrites
@@ -30,7 +30,7 @@ from routelet_bundler.prerender import (
     prerender,
 )
 from routelet_bundler.prerender.kept import Stamp, stamps
-from routelet_bundler.redirects import location_of, moved_page
+from routelet_bundler.redirects import location_of
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.modules import runtime_files
 from routelet_bundler.version import __version__
@@ -74,12 +74,12 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
     )
     sources = {name: _stamp(path) for name, path in public.items()}
     redirects = dict(_redirects(work, {file.path for file in rendered.files}))
-    for name, page in redirects.items():
-        if earlier is None or earlier.pages.get(name) != page:
-            _write_redirect(page, folder)
     pages = {**rendered.pages, **redirects}
     kept = Kept(key=key, pages=pages, public=sources, reads=rendered.reads)
     _refuse_folders(kept, public)
+    for name, page in redirects.items():
+        if earlier is None or earlier.pages.get(name) != page:
+            _write_redirect(page, folder)
     for name in _to_copy(kept, earlier):
         _copy(public[name], folder / name)
     return Client(
@@ -94,9 +94,8 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
 def _redirects(work: Work, taken: set[str]) -> Iterator[tuple[str, KeptPage]]:
     """Yield what a site without functions has of redirects: a page each, but for parameters.
 
-    `taken` are the files of pages, which come first.
-
-    As Astro's `build.redirects`. Where there are functions their front makes them.
+    `taken` are the files of pages, which come first. As Astro's `build.redirects`; where there are
+    functions their front makes them.
     """
     config = work.configured.config
     for route in work.site.routes:
@@ -105,10 +104,8 @@ def _redirects(work: Work, taken: set[str]) -> Iterator[tuple[str, KeptPage]]:
         destination, status = route.redirect
         if status in {300, 304}:  # which take nobody anywhere
             continue
-        path = route.route.strip("/")
-        end = "/index.html" if config.build.format == "directory" else ".html"
         file = Prerendered(
-            path=(path + end).removeprefix("/") if path else "index.html",
+            path=page_file(route.route, config.build.format, is_index=False),
             route=route.route,
             url=config.base.rstrip("/") + route.route,
             content_type="text/html; charset=utf-8",
@@ -233,16 +230,16 @@ def _to_copy(kept: Kept, earlier: Kept | None) -> Iterator[str]:
 
 
 def _refuse_folders(kept: Kept, public: Mapping[str, Path]) -> None:
-    """Raise for a file of `public/` where pages need a folder, and the other way round."""
+    """Raise for a file where another one needs a folder, of `public/`, pages and redirects."""
     files = _files(kept)
     for name in files:
         for folder in accumulate(name.split("/")[:-1], "{}/{}".format):
             if folder in files:
-                source = public.get(name) or public[folder]
+                source = public.get(name) or public.get(folder) or f"dist/client/{folder}"
                 raise RouteletError(
                     f"{folder} in dist/client cannot be a file, and the folder of {name}",
                     where=str(source),
-                    mend="rename the file, or the page",
+                    mend="rename the file, the page or the redirect",
                 )
 
 

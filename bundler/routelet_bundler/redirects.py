@@ -1,7 +1,6 @@
-"""Redirects of the configuration: where they lead, and files for hosts that know none."""
+"""Redirects of the configuration: where they lead."""
 
 from collections.abc import Mapping
-from html import escape
 from urllib.parse import urlsplit, urlunsplit
 
 from routelet.routing import url_for
@@ -16,12 +15,3 @@ def location_of(destination: str, params: Mapping[str, str | None], base: str) -
     if parts.path.endswith("/") and not path.endswith("/"):
         path += "/"
     return urlunsplit(parts._replace(path=path))
-
-
-def moved_page(location: str) -> bytes:
-    """Return a page that takes a browser on."""
-    to = escape(location)
-    return (
-        f'<!doctype html><title>Moved</title><meta http-equiv="refresh" content="0;url={to}">'
-        f'<meta name="robots" content="noindex"><a href="{to}">{to}</a>\n'
-    ).encode()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routelet.assets import asset_url, hashed_name
+from routelet.static_files import asset_url, hashed_name
 from routelet_bundler import RouteletError, build
 from routelet_bundler.emulator import Emulator
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from routelet_bundler import build
+from routelet_bundler import RouteletError, build
 from routelet_bundler.emulator import Emulator
 
 PAGES = {
@@ -118,3 +118,13 @@ def test_redirects_of_a_static_site_are_pages_for_hosts_that_know_none(
         answer = site.get("/docs/old/one")
         assert (answer.status, answer.headers["location"]) == (301, "/docs/new?a=1")
         assert site.get("/docs/by/7").headers["location"] == "/docs/to/7"
+
+
+def test_a_redirect_that_needs_a_folder_where_a_page_is_a_file_is_refused(
+    write_site: Callable[..., Path],
+) -> None:
+    page = "def GET(ctx):\n    return {}\n"
+    config = '[tool.routelet.redirects]\n"/old/one" = "/"\n'
+    pyproject = f'[project]\nname = "site"\nversion = "1"\n{config}'
+    with pytest.raises(RouteletError, match="old in dist/client cannot be a file"):
+        build(write_site({"src/pages/old.py": page}, pyproject=pyproject))

@@ -41,8 +41,8 @@ class Rendered:
 def prerender(work: Prerendering, inputs: Inputs, earlier: Kept | None) -> Rendered:
     """Write the files of every prerendered route that `earlier` has not, below `work.out`.
 
-    Raises `RouteletError` for a dynamic route without
-    `get_static_paths`, and for a page that fails, with its own frames of the traceback.
+    Raises `RouteletError` for a dynamic route without `get_static_paths`, and for a page that
+    fails, with its own frames of the traceback.
     """
     pages = [page for page in work.site.pages if page.prerender]
     raise_all([_lacks_static_paths(page) for page in pages if _is_unlisted(page)])

@@ -20,7 +20,6 @@ import threading
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from html import escape
 from importlib import import_module
 from pathlib import Path
 from types import FrameType, ModuleType
@@ -30,9 +29,9 @@ JOB: dict[str, Any] = pickle.load(sys.stdin.buffer)  # noqa: S301 - the build's 
 sys.path[:1] = JOB["path"]  # in the place of the folder of this script
 
 from routelet.app import App  # noqa: E402 - the job says where it is
-from routelet.assets import asset_url, hashed_name  # noqa: E402
 from routelet.context import TEMPLATES  # noqa: E402
 from routelet.http import URL, Request, Response  # noqa: E402
+from routelet.static_files import asset_url, hashed_name, moved_page, page_file  # noqa: E402
 from routelet.static_paths import StaticPath, StaticPathsError, static_paths  # noqa: E402
 
 Page = Mapping[str, Any]
@@ -230,7 +229,7 @@ class Renderer:
 def _body_of(response: Response, url: str) -> tuple[bytes, bool]:
     """Return what a file gets, and whether it is HTML."""
     if response.status in REDIRECTS:
-        return _moved(response), True
+        return moved_page(response.headers.get("location") or "/"), True
     if response.status != 200 and not url.endswith(("/404", "/500")):
         hint = " (as a page without GET does)" if response.status == 404 else ""
         raise PageError(f"answered with status {response.status}{hint}, which no file can have")
@@ -238,25 +237,12 @@ def _body_of(response: Response, url: str) -> tuple[bytes, bool]:
     return response.read(), content_type.startswith("text/html")
 
 
-def _moved(response: Response) -> bytes:
-    """Return the page that takes a browser on, for hosts that only serve files."""
-    to = escape(response.headers.get("location") or "/")
-    return (
-        f'<!doctype html><title>Moved</title><meta http-equiv="refresh" content="0;url={to}">'
-        f'<meta name="robots" content="noindex"><a href="{to}">{to}</a>\n'
-    ).encode()
-
-
 def _file_path(path: str, page: Page, *, is_html: bool) -> str:
-    """Return the file of a URL path: Astro's `build.format`."""
-    path = path.strip("/")
+    """Return the file of a URL path: its own name, or that of a page."""
     names_file = _EXTENSION.search(page["route"]) and not page["component"].endswith(".md")
     if not is_html or names_file:
-        return path
-    if not path:
-        return "index.html"
-    as_file = JOB["format"] == "file" or (JOB["format"] == "preserve" and not page["is_index"])
-    return f"{path}.html" if as_file or path in ("404", "500") else f"{path}/index.html"
+        return path.strip("/")
+    return page_file(path, JOB["format"], is_index=page["is_index"])
 
 
 def _write(path: str, body: bytes) -> None:
