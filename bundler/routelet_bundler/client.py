@@ -85,7 +85,7 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
     return Client(
         folder=folder,
         pages=(*rendered.files, *(file for page in redirects.values() for file in page.files)),
-        warnings=rendered.warnings,
+        warnings=(*rendered.warnings, *_warnings(work)),
         kept=kept,
         earlier=earlier,
     )
@@ -114,6 +114,16 @@ def _redirects(work: Work, taken: set[str]) -> Iterator[tuple[str, KeptPage]]:
         )
         if file.path not in work.public and file.path not in taken:
             yield f"redirect {route.route}", KeptPage(inputs=file.location, files=(file,))
+
+
+def _warnings(work: Work) -> Iterator[str]:
+    """Yield a warning for each redirect of a static site that no file can stand for."""
+    for route in work.site.routes:
+        if route.redirect and route.params and work.configured.config.output == "static":
+            yield (
+                f'pyproject.toml [tool.routelet.redirects]: "{route.route}" has parameters, and '
+                "there are no functions: only a host that reads routelet.json makes it"
+            )
 
 
 def _write_redirect(page: KeptPage, folder: Path) -> None:

@@ -151,6 +151,7 @@ def test_a_base_is_written_with_or_without_slashes(write_site: Site, base: str) 
         ("src-dir = 1", '"src-dir"'),
         ('src-dir = "../src"', "a folder of the site"),
         ('public-dir = "/var/www"', "a folder of the site"),
+        ('public-dir = "./."', "a folder for public files alone"),
         ('out-dir = "."', "a folder for the build alone"),
         ('out-dir = "dist/../.."', "a folder for the build alone"),
         ('out-dir = "src"', "a folder for the build alone"),

@@ -105,6 +105,7 @@ def test_redirects_of_a_static_site_are_pages_for_hosts_that_know_none(
     root = write_site({"src/pages/new.md": "# New"}, pyproject=config)
     build(root)
     made = build(root)
+    assert [one for one in made.warnings if '"/by/[id]" has parameters' in one]
     moved = {one.path: (one.status, one.location) for one in made.prerendered if one.location}
     end = "/index.html" if form == "directory" else ".html"
     assert moved == {

@@ -55,6 +55,14 @@ def _folder_of_the_site(value: str) -> str:
     return folder
 
 
+def _public_folder(value: str) -> str:
+    """Refuse the site itself: its sources would be published."""
+    folder = _folder_of_the_site(value)
+    if folder == ".":
+        raise PydanticCustomError("public", "Input should be a folder for public files alone")
+    return folder
+
+
 def _out_folder(value: str, info: ValidationInfo) -> str:
     """Refuse a folder that holds the site: a build replaces it whole."""
     folder = _folder(value)
@@ -149,7 +157,7 @@ class Config(Table):
     trailing_slash: Literal["always", "never", "ignore"] = "ignore"
     build: BuildOptions = BuildOptions()
     src_dir: FolderOfTheSite = "src"
-    public_dir: FolderOfTheSite = "public"
+    public_dir: Annotated[str, AfterValidator(_public_folder)] = "public"
     out_dir: OutFolder = "dist"
     redirects: dict[str, Annotated[Redirect, BeforeValidator(_redirect)]] = {}
     security: SecurityOptions = SecurityOptions()
