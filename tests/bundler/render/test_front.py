@@ -7,7 +7,9 @@ from typing import Any
 
 import pytest
 
+from routelet.routing import Route, canonical_path
 from routelet_bundler.discover.names import parse_route
+from routelet_bundler.emulator.front import redirect_of
 from routelet_bundler.render import front_code, sam_template, template_warnings
 from routelet_bundler.render.front import (
     MAX_CODE_BYTES,
@@ -314,3 +316,58 @@ def test_every_file_is_found_by_rule_or_by_entry(blog) -> None:
     for file in files:
         for url in page_urls(file):
             assert entries.get(url, file_by_rule(url, "/index.html")) == file
+
+
+REDIRECTS = {
+    "/old/[...path]": "/[...path]",
+    "/one/[a]": "/[a]",
+    "/two/[a]/[b]": "/[a]/[b]",
+    "/mixed/[...path]": "/[...path]/end",
+}
+ATTACKS = (
+    "/old//evil.example", "/old//evil.example/a", "/old/%2Fevil.example", "/old/%2f%2fevil.example",
+    "/old///evil.example", "/old/%5Cevil.example", "/old/\\evil.example", "/old/%09/evil.example",
+    "/one/%2Fevil.example", "/one/%5Cevil.example", "/two/%2Fevil.example/x", "/two//evil.example",
+    "/mixed//evil.example", "/old/%0d%0aset-cookie:a=b", "/old/https://evil.example",
+)  # fmt: skip
+"""What might lead a visitor of a redirect to another host than the configuration says."""
+
+
+def leaves_the_site(location: str) -> bool:
+    return not location.startswith("/") or location.startswith(("//", "/\\")) or "\n" in location
+
+
+@needs_node
+def test_no_url_makes_cloudfront_redirect_to_another_host(site_of, tmp_path) -> None:
+    site = site_of("api/[x].py")
+    for source, destination in REDIRECTS.items():
+        route = parse_route(f"{source.strip('/')}.py")
+        site["routes"].append(
+            {
+                "route": source, "type": "redirect", "pattern": route.pattern, "segments": [],
+                "params": list(route.params), "prerender": False, "function": None,
+                "redirect": {"destination": destination, "status": None},
+            }
+        )  # fmt: skip
+    code = front_code(site, ["a/index.html"])
+    assert code is not None
+    found = answers(tmp_path, code, [request(uri) for uri in ATTACKS])
+    locations = {
+        uri: it["request"]["headers"]["location"]["value"]
+        for uri, it in zip(ATTACKS, found, strict=True)
+        if "statusCode" in it["request"]
+    }
+    assert locations
+    assert {uri: to for uri, to in locations.items() if leaves_the_site(to)} == {}
+
+
+@pytest.mark.parametrize("attack", ATTACKS)
+def test_no_url_makes_the_emulator_redirect_to_another_host(attack: str) -> None:
+    path = canonical_path(attack)
+    for source, destination in REDIRECTS.items():
+        parsed = parse_route(f"{source.strip('/')}.py")
+        route = Route(source, parsed.pattern, parsed.params, redirect=(destination, None))
+        params = route.match(path)
+        if params is not None:
+            [(name, location)] = redirect_of(route, params, "GET", "/").headers
+            assert (name, leaves_the_site(location)) == ("location", False)
