@@ -6,7 +6,7 @@ the files of that build.
 
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from importlib.metadata import version
 from itertools import accumulate
@@ -42,20 +42,28 @@ class Client:
     """The whole of `dist/client`, of which `folder` has what changed since `earlier`."""
 
     folder: Path
-    pages: tuple[Prerendered, ...]
+    key: str
+    pages: Mapping[str, KeptPage]
+    public: Mapping[str, Stamp]
+    reads: Mapping[str, tuple[str, ...]]
     warnings: tuple[str, ...]
-    kept: Kept
     earlier: Kept | None
+    assets: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def prerendered(self) -> tuple[Prerendered, ...]:
+        """The file of every page and redirect."""
+        return tuple(file for page in self.pages.values() for file in page.files)
 
     @property
     def files(self) -> tuple[str, ...]:
         """The path of every file, sorted."""
-        return tuple(sorted(_files(self.kept)))
+        return tuple(sorted(_files(self)))
 
     @property
     def removed(self) -> tuple[str, ...]:
         """Files of the last build that are no more."""
-        return tuple(sorted(_files(self.earlier) - _files(self.kept))) if self.earlier else ()
+        return tuple(sorted(_files(self.earlier) - _files(self))) if self.earlier else ()
 
 
 def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]) -> Client:
@@ -72,23 +80,23 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
         _inputs(work, files, page_modules),
         earlier,
     )
-    sources = {name: _stamp(path) for name, path in public.items()}
-    redirects = dict(_redirects(work, {file.path for file in rendered.files}))
-    pages = {**rendered.pages, **redirects}
-    kept = Kept(key=key, pages=pages, public=sources, reads=rendered.reads)
-    _refuse_folders(kept, public)
+    redirects = dict(_redirects(work, _paths(rendered.pages)))
+    client = Client(
+        folder=folder,
+        key=key,
+        pages={**rendered.pages, **redirects},
+        public={name: _stamp(path) for name, path in public.items()},
+        reads=rendered.reads,
+        warnings=(*rendered.warnings, *_warnings(work)),
+        earlier=earlier,
+    )
+    _refuse_folders(_files(client), public)
     for name, page in redirects.items():
         if earlier is None or earlier.pages.get(name) != page:
             _write_redirect(page, folder)
-    for name in _to_copy(kept, earlier):
+    for name in _to_copy(client, earlier):
         _copy(public[name], folder / name)
-    return Client(
-        folder=folder,
-        pages=(*rendered.files, *(file for page in redirects.values() for file in page.files)),
-        warnings=(*rendered.warnings, *_warnings(work)),
-        kept=kept,
-        earlier=earlier,
-    )
+    return client
 
 
 def _redirects(work: Work, taken: set[str]) -> Iterator[tuple[str, KeptPage]]:
@@ -135,13 +143,13 @@ def _write_redirect(page: KeptPage, folder: Path) -> None:
 
 def with_assets(client: Client, work: Work, names: Iterable[str]) -> Client:
     """Write the files that `ctx.asset` gives URLs of: `names` of functions, and those of pages."""
-    used = {*names, *(name for page in client.pages for name in page.assets)}
+    used = {*names, *(name for file in client.prerendered for name in file.assets)}
     hashed = {name: _hashed(work, name) for name in sorted(used)}
     before = client.earlier.assets if client.earlier else {}
     for name, copy in hashed.items():
         if before.get(name) != copy:
             _copy(work.public[name], client.folder / copy)
-    return replace(client, kept=replace(client.kept, assets=hashed))
+    return replace(client, assets=hashed)
 
 
 def as_left(client: Client) -> Kept:
@@ -149,7 +157,14 @@ def as_left(client: Client) -> Kept:
     before = client.earlier.files if client.earlier else {}
     gone = {*client.removed}
     files = {name: stamp for name, stamp in before.items() if name not in gone}
-    return replace(client.kept, files=files | stamps(client.folder))
+    return Kept(
+        key=client.key,
+        pages=client.pages,
+        public=client.public,
+        assets=client.assets,
+        reads=client.reads,
+        files=files | stamps(client.folder),
+    )
 
 
 def asset_urls(work: Work, names: Iterable[str]) -> dict[str, str]:
@@ -230,18 +245,17 @@ def _earlier(work: Work, key: str) -> Kept | None:
     return earlier if earlier and earlier.key == key else None
 
 
-def _to_copy(kept: Kept, earlier: Kept | None) -> Iterator[str]:
+def _to_copy(client: Client, earlier: Kept | None) -> Iterator[str]:
     """Yield the public files that no page takes the place of, and that are not there already."""
-    pages, before = _paths(kept), _paths(earlier) if earlier else set()
-    for name, stamp in kept.public.items():
+    pages, before = _paths(client.pages), _paths(earlier.pages) if earlier else set()
+    for name, stamp in client.public.items():
         is_there = earlier and name not in before and earlier.public.get(name) == stamp
         if name not in pages and not is_there:
             yield name
 
 
-def _refuse_folders(kept: Kept, public: Mapping[str, Path]) -> None:
+def _refuse_folders(files: set[str], public: Mapping[str, Path]) -> None:
     """Raise for a file where another one needs a folder, of `public/`, pages and redirects."""
-    files = _files(kept)
     for name in files:
         for folder in accumulate(name.split("/")[:-1], "{}/{}".format):
             if folder in files:
@@ -263,9 +277,9 @@ def _stamp(path: Path) -> Stamp:
     return (told.st_size, told.st_mtime_ns, told.st_ctime_ns)
 
 
-def _paths(kept: Kept) -> set[str]:
-    return {file.path for page in kept.pages.values() for file in page.files}
+def _paths(pages: Mapping[str, KeptPage]) -> set[str]:
+    return {file.path for page in pages.values() for file in page.files}
 
 
-def _files(kept: Kept) -> set[str]:
-    return _paths(kept) | kept.public.keys() | {*kept.assets.values()}
+def _files(client: Client | Kept) -> set[str]:
+    return _paths(client.pages) | client.public.keys() | {*client.assets.values()}

@@ -152,8 +152,8 @@ def _stages(work: Work) -> tuple[Build, Client]:
         middleware_entry_point=None,
         functions=built,
         routes=work.site.routes,
-        prerendered=client.pages,
-        assets=client.kept.assets,
+        prerendered=client.prerendered,
+        assets=client.assets,
         warnings=_warnings(work, client.warnings, built),
     )
     with (work.folder / "routelet.json").open("w") as file:
@@ -165,7 +165,7 @@ def _stages(work: Work) -> tuple[Build, Client]:
             BuildDone(
                 out_dir=work.folder,
                 routes=work.site.routes,
-                pages=client.pages,
+                pages=client.prerendered,
                 client_files=client.files,
                 logger=log,
             )
@@ -181,7 +181,7 @@ def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> 
     texts = {}
     for status in (404, 500):
         page, name = work.site.error_page(status), f"{status}.html"
-        if page is not None and page.prerender and name in {one.path for one in client.pages}:
+        if page is not None and page.prerender and name in {one.path for one in client.prerendered}:
             component = page.route.component or ""
             fresh, before = client.folder / name, work.out_dir / "client" / name
             text = (fresh if fresh.is_file() else before).read_text(encoding="utf-8")

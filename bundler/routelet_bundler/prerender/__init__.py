@@ -30,9 +30,8 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """The files of all pages, old and new; `pages` is also what the next build needs to know."""
+    """All pages by component, old and new, with their files; and what sources read."""
 
-    files: tuple[Prerendered, ...]
     pages: Mapping[str, KeptPage]
     reads: Mapping[str, tuple[str, ...]]
     warnings: tuple[str, ...]
@@ -63,7 +62,6 @@ def prerender(work: Prerendering, inputs: Inputs, earlier: Kept | None) -> Rende
     of_pages = {component: by_component[component] for component in digests}
     _refuse_clashes(of_pages, Owners(work.site.pages, work.config.base))
     return Rendered(
-        files=tuple(one for files in of_pages.values() for one in files),
         pages={
             component: KeptPage(inputs=digests[component], files=files)
             for component, files in of_pages.items()

@@ -1,12 +1,12 @@
 """What a build keeps of `dist/client`, so that the next one renders only what changed.
 
-Nothing is taken on trust: files count as those of the last build only while each has the inode,
-size and time that were written down.
+Files count as those of the last build only while each has the inode, size and time that were
+written down.
 """
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
@@ -32,13 +32,13 @@ class Kept:
 
     key: str
     """Changes with what all pages are made from: configuration, environment, routelet."""
-    pages: Mapping[str, KeptPage] = field(default_factory=dict)
-    public: Mapping[str, Stamp] = field(default_factory=dict)
+    pages: Mapping[str, KeptPage]
+    public: Mapping[str, Stamp]
     """Stamps of the files of `public/`: size, time of change, and that of its inode."""
-    assets: Mapping[str, str] = field(default_factory=dict)
+    assets: Mapping[str, str]
     """Hashed names of files of `public/`, by their own."""
-    reads: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-    files: Mapping[str, Stamp] = field(default_factory=dict)
+    reads: Mapping[str, tuple[str, ...]]
+    files: Mapping[str, Stamp]
     """Stamps of all files of `client/`: inode, size, time of change."""
 
 
