@@ -14,12 +14,11 @@ intersection becomes a key of its own, until no such pair is left. Whether `/x/`
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
 from typing import Any
 
 from routelet.routing import literal_text
+from routelet_bundler.render.shapes import DEFAULT_KEY, Shape, ShapeTree
 
-DEFAULT_KEY = "$default"
 MAX_KEYS = 300
 """Routes of one HTTP API, and integrations, which is the one that no request raises.
 
@@ -75,67 +74,6 @@ class Gateway:
     """What a person is told: the conflicts, and limits that were met."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shape:
-    """The set of paths that a key stands for; a key is written from it."""
-
-    segments: tuple[str | None, ...]
-    """Literal text, or None for any one segment."""
-    rest: bool = False
-    """One more segment or several; no segments and a rest is `$default`, which is everything."""
-
-    @property
-    def is_default(self) -> bool:
-        """Tell whether this is everything, the root too."""
-        return self.rest and not self.segments
-
-    @property
-    def key(self) -> str:
-        """The key, with parameters named by their position: other names make no other key."""
-        if self.is_default:
-            return DEFAULT_KEY
-        names = iter(range(len(self.segments)))
-        parts = [f"{{p{next(names)}}}" if part is None else part for part in self.segments]
-        return "ANY /" + "/".join([*parts, "{proxy+}"] if self.rest else parts)
-
-    def contains(self, other: "Shape") -> bool:
-        """Tell whether every path of `other` is one of this shape's."""
-        if self.is_default or other.is_default:
-            return self.is_default
-        if other.rest and not self.rest:
-            return False
-        spare = len(other.segments) + other.rest - len(self.segments) - self.rest
-        if spare < 0 or (spare and not self.rest):
-            return False
-        pairs = zip(self.segments, other.segments, strict=False)
-        return all(mine is None or mine == its for mine, its in pairs)
-
-    def meet(self, other: "Shape") -> "Shape | None":
-        """Return the shape of the paths that both have, or None."""
-        if self.is_default or other.is_default:
-            return other if self.is_default else self
-        if not (_reaches(self, other) and _reaches(other, self)):
-            return None
-        merged: list[str | None] = []
-        for index in range(max(len(self.segments), len(other.segments))):
-            mine, its = _segment(self, index), _segment(other, index)
-            if mine is not None and its is not None and mine != its:
-                return None
-            merged.append(its if mine is None else mine)
-        return Shape(tuple(merged), self.rest and other.rest)
-
-
-def _segment(shape: Shape, index: int) -> str | None:
-    return shape.segments[index] if index < len(shape.segments) else None
-
-
-def _reaches(shape: Shape, other: Shape) -> bool:
-    """Tell whether `shape` is not too short, and a rest has something left, to meet `other`."""
-    if shape.rest:
-        return other.rest or len(other.segments) > len(shape.segments)
-    return other.rest or len(other.segments) == len(shape.segments)
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Claim:
     """The keys that one on-demand route asks for."""
@@ -154,9 +92,10 @@ def gateway_of(manifest: Mapping[str, Any]) -> Gateway:
     """
     base = [part for part in manifest["base"].split("/") if part]
     claims = [_claim(route, base) for route in manifest["routes"] if route["function"]]
-    owners, complete = _closed(claims)
+    found = _Claims(claims)
+    owners, complete = _closed(found)
     keys = tuple(RouteKey(shape.key, owner.function) for shape, owner in owners.items())
-    conflicts = tuple(dict.fromkeys(_conflicts(owners, claims)))
+    conflicts = tuple(dict.fromkeys(_conflicts(owners, found)))
     warnings = [*map(str, conflicts), *_ties(owners)]
     if not complete:
         warnings.append(
@@ -212,41 +151,63 @@ def _literal(segment: Sequence[Mapping[str, Any]]) -> str | None:
     return text if _KEY_LITERAL.fullmatch(text) else None
 
 
-def _closed(claims: Sequence[_Claim]) -> tuple[dict[Shape, _Claim], bool]:
+class _Claims:
+    """The claims of a site in matching order, found by the shapes that they ask for."""
+
+    def __init__(self, claims: Sequence[_Claim]) -> None:
+        self._claims = claims
+        self._numbers: dict[Shape, list[int]] = {}
+        self._tree = ShapeTree()
+        for number, claim in enumerate(claims):
+            for shape in claim.shapes:
+                if shape not in self._numbers:
+                    self._tree.add(shape)
+                self._numbers.setdefault(shape, []).append(number)
+
+    @property
+    def shapes(self) -> list[Shape]:
+        """All shapes, each once, in matching order."""
+        return list(self._numbers)
+
+    def covering(self, shape: Shape) -> list[_Claim]:
+        """Return the claims that answer all paths of a shape."""
+        covers = (one for one in self._tree.near(shape) if one.contains(shape))
+        numbers = {number for one in covers for number in self._numbers[one]}
+        return [self._claims[number] for number in sorted(numbers)]
+
+    def owner(self, shape: Shape) -> _Claim:
+        """Return who gets a key: the first that answers all of it, or that asked for just it.
+
+        An inexact route is passed over where the key is another's: it answers few of its URLs.
+        """
+        covering = self.covering(shape)
+        return next((it for it in covering if it.exact or shape in it.shapes), covering[0])
+
+
+def _closed(claims: _Claims) -> tuple[dict[Shape, _Claim], bool]:
     """Return who gets each key, and whether all the intersections that are needed are there."""
-    shapes = list(dict.fromkeys(shape for claim in claims for shape in claim.shapes))
-    owners = {shape: _owner(shape, claims) for shape in shapes}
+    shapes = claims.shapes
+    owners = {shape: claims.owner(shape) for shape in shapes}
     limit = len(shapes) + MAX_INTERSECTIONS
-    for index, shape in enumerate(shapes):  # which grows: intersections are compared as well
-        for other in shapes[:index]:
+    before = ShapeTree()
+    for shape in shapes:  # which grows: intersections are compared as well
+        for other in before.near(shape):
             meet = shape.meet(other)
             same = owners[shape].function == owners[other].function
             if meet is None or meet in owners or same:
                 continue
             if len(shapes) == limit:
                 return owners, False
-            owners[meet] = _owner(meet, claims)
+            owners[meet] = claims.owner(meet)
             shapes.append(meet)
+        before.add(shape)
     return owners, True
 
 
-def _covering(shape: Shape, claims: Iterable[_Claim]) -> list[_Claim]:
-    return [claim for claim in claims if any(own.contains(shape) for own in claim.shapes)]
-
-
-def _owner(shape: Shape, claims: Iterable[_Claim]) -> _Claim:
-    """Return who gets a key: the first that answers all of it, or that asked for just this key.
-
-    An inexact route is passed over where the key is another's: it answers few of its URLs.
-    """
-    covering = _covering(shape, claims)
-    return next((it for it in covering if it.exact or shape in it.shapes), covering[0])
-
-
-def _conflicts(owners: Mapping[Shape, _Claim], claims: Sequence[_Claim]) -> Iterable[Conflict]:
+def _conflicts(owners: Mapping[Shape, _Claim], claims: _Claims) -> Iterable[Conflict]:
     """Yield who else, up to the first that answers all of a key, may be the right one under it."""
     for shape, owner in owners.items():
-        for claim in _covering(shape, claims):
+        for claim in claims.covering(shape):
             if claim.function != owner.function:
                 yield Conflict(key=shape.key, kept=owner.route, lost=claim.route)
             if claim.exact:
@@ -255,18 +216,19 @@ def _conflicts(owners: Mapping[Shape, _Claim], claims: Sequence[_Claim]) -> Iter
 
 def _ties(owners: Mapping[Shape, _Claim]) -> Iterable[str]:
     """Yield a warning for nested `{proxy+}` keys that start with the same literal segments."""
-    greedy = [shape for shape in owners if shape.rest and not shape.is_default]
-    for outer, inner in permutations(greedy, 2):
-        one, other = owners[outer], owners[inner]
-        nested = outer.contains(inner) and _literal_prefix(outer) == _literal_prefix(inner)
-        if nested and one.function != other.function:
-            yield (
-                f"API Gateway does not document which of {outer.key} ({one.route}) and "
-                f"{inner.key} ({other.route}) it takes where both match. "
-                'Put both in one function: config = {"group": "NAME"} in each page.'
-            )
-
-
-def _literal_prefix(shape: Shape) -> tuple[str | None, ...]:
-    first = next((i for i, part in enumerate(shape.segments) if part is None), None)
-    return shape.segments[:first]
+    greedy = ShapeTree()
+    for shape in owners:
+        if shape.rest and not shape.is_default:
+            greedy.add(shape)
+    for outer, one in owners.items():
+        if not outer.rest or outer.is_default:
+            continue
+        for inner in greedy.near(outer):
+            other = owners[inner]
+            nested = outer.contains(inner) and outer.literal_prefix == inner.literal_prefix
+            if nested and one.function != other.function:
+                yield (
+                    f"API Gateway does not document which of {outer.key} ({one.route}) and "
+                    f"{inner.key} ({other.route}) it takes where both match. "
+                    'Put both in one function: config = {"group": "NAME"} in each page.'
+                )
