@@ -12,7 +12,7 @@ from routelet_bundler.errors import raise_all
 from routelet_bundler.model import RouteConfig, Target, Traced, TracedFile
 from routelet_bundler.trace.ground import Ground, Sources
 from routelet_bundler.trace.selection import select
-from routelet_bundler.trace.walk import LOADS_BY_MANIFEST, Walk
+from routelet_bundler.trace.walk import Graph, Walk
 
 __all__ = ["Sources", "Tracer"]
 
@@ -23,6 +23,7 @@ class Tracer:
     def __init__(self, sources: Sources, target: Target) -> None:
         self.target = target
         self._ground = Ground(sources, target)
+        self._graph = Graph(self._ground)
 
     def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:
         """Return the files of the site that importing `modules` reaches, by their path in a zip.
@@ -31,30 +32,18 @@ class Tracer:
         known that provides it. Raises `RouteletError` for a template, a collection or an asset that
         is not there.
         """
-        walk = Walk(self._ground, RouteConfig())
-        for module in modules:
-            walk.start(module)
-        walk.run()
+        walk = self._walk(modules, RouteConfig())
         raise_all(walk.errors)
         sources = self._ground.sources.files
-        read = [name for name in walk.files if name.endswith(".py")]
-        complete = not walk.missing and not any(
-            self._ground.source_of(name).imports.unknown
-            for name in read
-            if not name.startswith(LOADS_BY_MANIFEST)
-        )
         own = (archive for archive in walk.files if not archive.startswith("routelet/"))
-        return {archive: sources[archive] for archive in own}, complete
+        return {archive: sources[archive] for archive in own}, walk.complete
 
     def trace(self, modules: Sequence[str], config: RouteConfig) -> Traced:
         """Return what a function that imports `modules` reaches.
 
         Raises `RouteletError` for every import that nothing provides, with its file and line.
         """
-        walk = Walk(self._ground, config)
-        for module in modules:
-            walk.start(module)
-        walk.run()
+        walk = self._walk(modules, config)
         raise_all([*walk.missing, *walk.errors])
         selection = select(self._ground, walk.owners, walk.provided, config.exclude)
         sources = self._ground.sources.files
@@ -74,3 +63,10 @@ class Tracer:
             assets=tuple(sorted(walk.assets)),
             warnings=tuple(walk.warnings),
         )
+
+    def _walk(self, modules: Sequence[str], config: RouteConfig) -> Walk:
+        walk = Walk(self._graph, config)
+        for module in modules:
+            walk.start(module)
+        walk.run()
+        return walk

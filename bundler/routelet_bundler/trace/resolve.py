@@ -1,0 +1,260 @@
+"""Resolve: what one local file leads to, found once for all functions that reach the file.
+
+The imports and data files of a source, which are names, become edges to files of the site and to
+distributions, and what is wrong with them.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fnmatch import fnmatchcase
+from pathlib import PurePosixPath
+
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import Reason, Rewrite
+from routelet_bundler.trace.data_files import DataPath
+from routelet_bundler.trace.ground import Ground
+from routelet_bundler.trace.imports import Import
+from routelet_bundler.trace.modules import absolute_name
+
+LOADS_BY_MANIFEST = ("routelet/", "site_templates/environment.py")
+"""What they load when they run is named in a manifest or a template, and traced from there."""
+
+_LITTER = ("~", ".swp", ".swo", ".pyc", ".orig", ".rej")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Missing:
+    """An import of `name` that nothing provides."""
+
+    name: str
+    reason: Reason
+
+
+@dataclass(slots=True, kw_only=True)
+class Resolved:
+    """What a file leads to. Whole when `resolve` returns it, and not changed any more."""
+
+    edges: dict[tuple[str, bool], Reason] = field(default_factory=dict)
+    """Reasons by path in a zip, and whether what is there is followed in its turn."""
+    owners: dict[str, Reason] = field(default_factory=dict)
+    """Reasons by normalised name of a distribution that has what is imported."""
+    provided: dict[str, Reason] = field(default_factory=dict)
+    """Reasons by normalised name of a distribution that the host has."""
+    rewrites: list[Rewrite] = field(default_factory=list)
+    assets: set[str] = field(default_factory=set)
+    warnings: list[str] = field(default_factory=list)
+    missing: list[Missing] = field(default_factory=list)
+    errors: list[RouteletError] = field(default_factory=list)
+    complete: bool = True
+    """Whether all that it imports is known before it runs."""
+
+
+def resolve(ground: Ground, archive: str) -> Resolved:
+    """Return what the source at `archive` leads to."""
+    return _Resolution(ground, archive).run()
+
+
+def chain_of(ground: Ground, module: str, reason: Reason) -> Resolved:
+    """Return the edges to the files that importing `module` runs."""
+    resolution = _Resolution(ground, "")
+    resolution.reach_module(module, reason)
+    return resolution.found
+
+
+class _Resolution:
+    """The resolution of one file."""
+
+    def __init__(self, ground: Ground, archive: str) -> None:
+        self._ground = ground
+        self._archive = archive
+        self.found = Resolved()
+
+    def run(self) -> Resolved:
+        source = self._ground.source_of(self._archive)
+        for found in source.imports.imports:
+            self._import(found)
+        for name, line in source.imports.templates:
+            self._template(name, line)
+        for name, line in source.imports.collections:
+            self._collection(name, line)
+        for asset, line in source.imports.assets:
+            self._asset(asset, line)
+        if not self._archive.startswith(LOADS_BY_MANIFEST):
+            self._rewrites()
+            self._unknown()
+        for text, line in source.imports.strings:
+            self._string(text, line)
+        for data in source.data:
+            self._data(data)
+        return self.found
+
+    def _where(self, line: int) -> str:
+        return f"{self._ground.label(self._archive)}:{line}"
+
+    def _reason(self, line: int) -> Reason:
+        return Reason(kind="import", parent=self._archive, line=line)
+
+    def _rewrites(self) -> None:
+        for call in self._ground.source_of(self._archive).imports.rewrites:
+            where = self._where(call.line)
+            self.found.rewrites.append(Rewrite(examples=call.examples, where=where))
+
+    def _unknown(self) -> None:
+        for unknown in self._ground.source_of(self._archive).imports.unknown:
+            self.found.complete = False
+            self.found.warnings.append(
+                f"{self._where(unknown.line)}: {unknown.expression} is only "
+                "known when it runs; name what it imports with include"
+            )
+
+    def _import(self, found: Import) -> None:
+        name = absolute_name(found, self._archive)
+        reason = self._reason(found.line)
+        if found.is_prefix:
+            for module in self._ground.modules.beginning_with(name):
+                self.reach_module(module, reason)
+            return
+        if self._is_local(name):
+            self._local(name, found, reason)
+        elif name.partition(".")[0] not in self._ground.standard_library:
+            self._third_party(name, found, reason)
+
+    def _is_local(self, name: str) -> bool:
+        """Tell whether Python would look for `name` in the site.
+
+        A folder without `__init__` gives way to a package of its name that is anywhere else.
+        """
+        top = name.partition(".")[0]
+        if self._ground.modules.file_of(top):
+            return True
+        elsewhere = top in self._ground.standard_library or self._ground.index.owner_of(top)
+        return self._ground.modules.knows(top) and not elsewhere
+
+    def _string(self, text: str, line: int) -> None:
+        """Follow a string that names a local module, or something in one: `p.m.Class`."""
+        relative = text.startswith(".")
+        if self._archive.startswith("routelet/") or (relative and self.found.complete):
+            return
+        found = Import(module=text.lstrip("."), line=line, level=int(relative))
+        name = absolute_name(found, self._archive)
+        while not self._ground.modules.knows(name) and "." in name:
+            name = name.rpartition(".")[0]
+        if "." in name and self._ground.modules.knows(name):
+            self.reach_module(name, self._reason(line))
+
+    def _local(self, name: str, found: Import, reason: Reason) -> None:
+        if not self._ground.modules.knows(name):
+            if not found.guarded and not self._from_distribution(name, reason):
+                self._missing(name, reason)
+            return
+        self.reach_module(name, reason)
+        file = self._ground.modules.file_of(name)
+        names = found.names
+        if "*" in names:
+            is_source = file is not None and file.endswith(".py")
+            names = self._ground.source_of(file).imports.exported if file and is_source else ()
+        for module in (f"{name}.{attribute}" for attribute in names):
+            if self._ground.modules.knows(module):
+                self.reach_module(module, reason)
+            elif not (file or found.guarded or self._from_distribution(module, reason)):
+                self._missing(module, reason)  # a folder without __init__ has only modules
+
+    def reach_module(self, module: str, reason: Reason) -> None:
+        for file in self._ground.modules.chain(module):
+            self._reach_file(file, reason)
+
+    def _reach_file(self, archive: str, reason: Reason, *, is_followed: bool = True) -> None:
+        is_source = archive.endswith(".py") or (reason.kind == "data" and archive.endswith(".pyi"))
+        self.found.edges.setdefault((archive, is_source and is_followed), reason)
+
+    def _third_party(self, name: str, found: Import, reason: Reason) -> None:
+        wanted = {f"{name}.{one}".removesuffix(".*") for one in found.names} or {name}
+        missing = {one for one in wanted if not self._from_distribution(one, reason)}
+        if missing and not self._ground.index.is_namespace(name):
+            missing = {name}
+        if not found.guarded:
+            for one in sorted(missing):
+                self._missing(one, reason)
+
+    def _from_distribution(self, name: str, reason: Reason) -> bool:
+        provided = self._ground.provider_of(name)
+        owner = self._ground.index.owner_of(name)
+        if provided is not None:
+            self.found.provided.setdefault(provided, reason)
+        elif owner is not None:
+            self.found.owners.setdefault(owner.name, reason)
+        return provided is not None or owner is not None
+
+    def _missing(self, name: str, reason: Reason) -> None:
+        self.found.missing.append(Missing(name=name, reason=reason))
+        self.found.complete = False
+
+    def _template(self, name: str, line: int) -> None:
+        reason = self._reason(line)
+        if name in self._ground.sources.templates:
+            self.reach_module("site_templates.environment", reason)
+            self.reach_module(f"site_templates.{self._ground.sources.templates[name]}", reason)
+            return
+        self.found.errors.append(
+            RouteletError(
+                f'renders "{name}", which is not there',
+                where=self._where(line),
+                mend="name a template by its path below src/, such as layouts/post.jinja",
+            )
+        )
+
+    def _collection(self, name: str, line: int) -> None:
+        module = f"site_templates.collection_{name.replace('-', '_')}"
+        if self._ground.modules.knows(module):
+            self.reach_module(module, self._reason(line))
+            return
+        self.found.errors.append(
+            RouteletError(
+                f'reads the collection "{name}", which is not there',
+                where=self._where(line),
+                mend=f"put Markdown files into src/content/{name}/",
+            )
+        )
+
+    def _asset(self, name: str | None, line: int) -> None:
+        if name is None:
+            self.found.warnings.append(
+                f"{self._where(line)}: the name of this asset is only known when it runs, so that "
+                "the function does not know its URL; write the name out"
+            )
+        elif name in self._ground.sources.public:
+            self.found.assets.add(name)
+        else:
+            self.found.errors.append(
+                RouteletError(
+                    f'asks for the asset "{name}", which is not there',
+                    where=self._where(line),
+                    mend=f"put the file into public/{name}, or correct the name",
+                )
+            )
+
+    def _data(self, data: DataPath) -> None:
+        reason = Reason(kind="data", parent=self._archive, line=data.line)
+        for name in _matching(data.path, self._ground.sources.files):
+            # A source that is named by itself is run, and a stub is what it stands for.
+            self._reach_file(name, reason, is_followed=name == data.path)
+
+
+def _matching(path: str, files: Iterable[str]) -> list[str]:
+    """Return the files that a data path names: itself, those below it, or those that fit it."""
+    if "*" in path:
+        known = len(path.partition("*")[0])
+        fitting = (name for name in files if fnmatchcase(name, path) and not name.endswith(".py"))
+        return [name for name in fitting if not _is_litter(name[known:])]
+    below = path.rstrip("/") + "/"
+    return [
+        name
+        for name in files
+        if name == path or (name.startswith(below) and not _is_litter(name[len(below) :]))
+    ]
+
+
+def _is_litter(path: str) -> bool:
+    """Tell whether a file is one of VCS, editors, caches or secrets: a name for it brings it in."""
+    parts = PurePosixPath(path).parts
+    return any(part.startswith(".") for part in parts) or path.endswith(_LITTER)
