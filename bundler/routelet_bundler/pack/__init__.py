@@ -10,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Distribution, Function, Limits, Target, Zip
-from routelet_bundler.pack.archive import LEVEL, Member, archive, folder, member
+from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member
 from routelet_bundler.pack.bytecode import can_compile, compiled
 
 
@@ -105,7 +105,7 @@ class Packer:
 
     def _how(self) -> tuple[str, ...]:
         python = self._target.python if self._bytecode else ""
-        return (str(LEVEL), python, self._target.folder)
+        return (COMPRESSOR, python, self._target.folder)
 
     def _file_key(self, name: str, content: bytes) -> str:
         return digest("file", name, content, *self._how())

@@ -1,5 +1,6 @@
 """Zips as three readers see them: the standard library's, zipp's, and Info-ZIP's `unzip`."""
 
+import hashlib
 import io
 import random
 import shutil
@@ -10,12 +11,14 @@ from collections.abc import Iterable
 from pathlib import Path
 from zlib import crc32
 
+import deflate
 import pytest
 import zipp
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.interpreters import find_interpreter
 from routelet_bundler.pack.archive import DEFLATED, STORED, archive, folder, member
 
 PARTS = st.text(
@@ -209,3 +212,28 @@ def test_the_root_is_no_name() -> None:
 def test_a_file_that_is_a_folder_as_well_is_refused(other: str) -> None:
     with pytest.raises(RouteletError):
         archive([member("lib", b""), member(other, b"")])
+
+
+SAMPLE = "".join(f"{n * n} {n % 7 * 'ab'}\n" for n in range(20_000)).encode()
+DIGEST_OF_SAMPLE = "a2c9c0a2aed7b0ea0016c2887b196d852bc75ab60548f68a780e1ad31bb3a936"
+
+
+def test_the_bytes_of_a_zip_are_those_of_every_other_machine() -> None:
+    """Another compressor makes other bytes of the same content: then the changelog says so."""
+    assert hashlib.sha256(zip_of({"sample.txt": SAMPLE})).hexdigest() == DIGEST_OF_SAMPLE
+
+
+@pytest.mark.parametrize("python", ["3.12", "3.13"])
+def test_another_python_compresses_to_the_same_bytes(python: str) -> None:
+    interpreter = find_interpreter(python)
+    if interpreter is None:
+        pytest.skip(f"there is no Python {python}")
+    folder_of_wheel = str(Path(deflate.__file__).parents[1])
+    code = (
+        f"import sys; sys.path.append({folder_of_wheel!r}); from deflate import deflate_compress; "
+        "sys.stdout.buffer.write(deflate_compress(sys.stdin.buffer.read(), 6))"
+    )
+    done = subprocess.run(
+        [interpreter, "-I", "-S", "-c", code], input=SAMPLE, capture_output=True, check=True
+    )
+    assert done.stdout == member("sample.txt", SAMPLE).data
