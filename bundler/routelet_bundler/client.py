@@ -197,7 +197,8 @@ def _prerendering(work: Work, out: Path, page_modules: Mapping[str, str]) -> Pre
 def _inputs(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]) -> Inputs:
     environment = work.environments[work.configured.target]
     runtime = runtime_files("routelet", RUNTIME)
-    tracer = Tracer(sources_of(work, files, runtime, environment), work.configured.target)
+    sources = sources_of(work, files, runtime, environment)
+    tracer = Tracer(sources, work.configured.target, work.records)
 
     def reached(modules: tuple[str, ...]) -> Reached:
         found, complete = tracer.local_files(modules)

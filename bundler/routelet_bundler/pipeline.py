@@ -44,8 +44,9 @@ from routelet_bundler.pack import Packer, lacks_bytecode
 from routelet_bundler.plan import Planner
 from routelet_bundler.prerender import save
 from routelet_bundler.render.routelet_json import manifest_text, route_table
+from routelet_bundler.sources import Digests
 from routelet_bundler.staging import lay_over_client, staged, write_texts
-from routelet_bundler.trace import Tracer
+from routelet_bundler.trace import Records, Tracer
 from routelet_bundler.trace.environment import environment_of
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
@@ -110,12 +111,15 @@ def build(
             folder=folder,
             out_dir=final,
             public=public,
+            digests=Digests({page.source: page.digest for page in site.pages}),
+            records=Records.of(root, configured.target.python, cache),
             started_ns=started_ns,
         )
         result, client = _stages(work)
         kept = as_left(client)
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
+        work.records.keep(root, cache)
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
     return result
@@ -205,7 +209,7 @@ def _functions(
     files = {**runtime_files("routelet", RUNTIME), **files}
     server = module_files(adapter.server_entrypoint, work.configured.root)
     tracers = {
-        target: Tracer(sources_of(work, files, server, environment), target)
+        target: Tracer(sources_of(work, files, server, environment), target, work.records)
         for target, environment in work.environments.items()
     }
     functions = []

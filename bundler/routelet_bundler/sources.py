@@ -1,6 +1,7 @@
 """Source text: Python to a syntax tree, pages to front matter and what follows it."""
 
 import ast
+import hashlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -13,6 +14,20 @@ from routelet_bundler.errors import RouteletError
 _FENCE = "---"
 _BYTE_ORDER_MARK = "\ufeff"
 """What some editors put before UTF-8 text; it is no part of it."""
+
+
+class Digests:
+    """SHA-256 of files by path, each file read once; `known` are those that were read before."""
+
+    def __init__(self, known: Mapping[Path, str] | None = None) -> None:
+        self._known = dict(known or {})
+
+    def of(self, path: Path) -> str:
+        """Return the digest of a file as it was when it was first asked for."""
+        found = self._known.get(path)
+        if found is None:
+            found = self._known[path] = hashlib.sha256(path.read_bytes()).hexdigest()
+        return found
 
 
 def read_source(path: Path, where: str) -> str:

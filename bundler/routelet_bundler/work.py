@@ -9,7 +9,8 @@ from routelet_bundler.cache import Cache
 from routelet_bundler.configure import Configured
 from routelet_bundler.content import Content
 from routelet_bundler.model import Site, Target
-from routelet_bundler.trace import Sources
+from routelet_bundler.sources import Digests
+from routelet_bundler.trace import Records, Sources
 from routelet_bundler.trace.environment import Environment
 
 RUNTIME = Path(routelet.__file__).parent
@@ -34,6 +35,8 @@ class Work:
     """Becomes `out_dir`."""
     out_dir: Path
     public: Mapping[str, Path]
+    digests: Digests
+    records: Records
     started_ns: int
     """When the site was read, since the epoch."""
 
@@ -57,4 +60,5 @@ def sources_of(
         index=environment.index,
         dependencies=environment.dependencies,
         public=work.public,
+        digests=work.digests,
     )

@@ -11,18 +11,19 @@ from pathlib import Path
 from routelet_bundler.errors import raise_all
 from routelet_bundler.model import RouteConfig, Target, Traced, TracedFile
 from routelet_bundler.trace.ground import Ground, Sources
+from routelet_bundler.trace.records import Records
 from routelet_bundler.trace.selection import select
 from routelet_bundler.trace.walk import Graph, Walk
 
-__all__ = ["Sources", "Tracer"]
+__all__ = ["Records", "Sources", "Tracer"]
 
 
 class Tracer:
     """Traces functions of one site for one target; each file is read once for all of them."""
 
-    def __init__(self, sources: Sources, target: Target) -> None:
+    def __init__(self, sources: Sources, target: Target, records: Records | None = None) -> None:
         self.target = target
-        self._ground = Ground(sources, target)
+        self._ground = Ground(sources, target, records)
         self._graph = Graph(self._ground)
 
     def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:

@@ -1,30 +1,20 @@
 """What all traces of one target share: files, modules, distributions, each read once."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import standard_library
 from routelet_bundler.model import Target
-from routelet_bundler.sources import read_source
-from routelet_bundler.trace.data_files import DataPath, data_paths
+from routelet_bundler.sources import Digests
 from routelet_bundler.trace.distributions import Closures, Index
-from routelet_bundler.trace.imports import Imports, imports_of
 from routelet_bundler.trace.modules import LocalModules
-from routelet_bundler.trace.syntax import parse
+from routelet_bundler.trace.records import Records, Source
 
 PROVIDED_MODULES = {"python-dateutil": "dateutil"}
 """Import names of provided distributions that differ from their own."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Source:
-    """What one local Python file needs."""
-
-    imports: Imports
-    data: tuple[DataPath, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -39,18 +29,20 @@ class Sources:
     dependencies: tuple[str, ...]
     public: Collection[str] = ()
     """The files of `public/`."""
+    digests: Digests = field(default_factory=Digests)
 
 
 class Ground:
     """The files of a site and the distributions of a target, as traces look at them."""
 
-    def __init__(self, sources: Sources, target: Target) -> None:
+    def __init__(self, sources: Sources, target: Target, records: Records | None = None) -> None:
         self.sources = sources
         self.target = target
         self.index = sources.index
         self.modules = LocalModules(sources.files)
         self.closures = Closures(sources.index, target, sources.dependencies)
         self.standard_library = standard_library(target.python)
+        self._records = records or Records(target.python)
         self._read: dict[str, Source] = {}
 
     @cached_property
@@ -77,11 +69,9 @@ class Ground:
     def source_of(self, archive: str) -> Source:
         """Return what a local file needs, read once."""
         if archive not in self._read:
-            label = self.label(archive)
-            text = read_source(self.sources.files[archive], label)
-            tree = parse(text, label, self.target.python)
-            self._read[archive] = Source(
-                imports=imports_of(tree, self.target.python), data=data_paths(tree, archive)
+            path = self.sources.files[archive]
+            self._read[archive] = self._records.source(
+                archive, self.sources.digests.of(path), path, self.label(archive)
             )
         return self._read[archive]
 
