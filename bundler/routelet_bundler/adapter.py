@@ -6,7 +6,7 @@ integration that calls `set_adapter` in `config_done`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -18,6 +18,7 @@ from routelet_bundler.model import (
     Adapter,
     AdapterFeatures,
     Config,
+    Function,
     Level,
     Limits,
     Prerendered,
@@ -90,6 +91,24 @@ class BuildSsr:
     manifest: Mapping[str, Any]
     functions: Mapping[str, Mapping[str, Path]]
     logger: Logger
+
+
+class TracedFiles(Mapping[str, Mapping[str, Path]]):
+    """The files of functions, made when they are asked for: most hooks look at few, or none."""
+
+    def __init__(self, functions: Iterable[Function]) -> None:
+        self._functions = {one.name: one for one in functions}
+
+    def __getitem__(self, name: str) -> Mapping[str, Path]:
+        traced = self._functions[name].traced
+        own = {file.archive: file.source for file in traced.files}
+        return own | {path: place for one, _ in traced.distributions for path, place in one.files}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -29,8 +29,8 @@ from routelet_bundler.prerender import (
     load,
     prerender,
 )
-from routelet_bundler.prerender.kept import Stamp, stamps
 from routelet_bundler.redirects import location_of
+from routelet_bundler.stamps import Stamp, stamps
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.modules import runtime_files
 from routelet_bundler.version import __version__
@@ -230,14 +230,16 @@ def _key(work: Work) -> str:
 
 
 def is_seen(work: Work) -> bool:
-    """Tell whether an integration sees the client, and may change it."""
+    """Tell whether an integration sees what is built, and may change it."""
     others = (
         type(one)
         for one in work.configured.integrations
         if not type(one).__module__.startswith("routelet_bundler.adapters.")
     )
-    unseen = (Integration.build_generated, Integration.build_done)
-    return any((one.build_generated, one.build_done) != unseen for one in others)
+    hooks = ("build_ssr", "build_generated", "build_done")
+    return any(
+        getattr(one, hook) is not getattr(Integration, hook) for one in others for hook in hooks
+    )
 
 
 def _earlier(work: Work, key: str) -> Kept | None:

@@ -6,8 +6,6 @@ fresh folder that becomes `dist/` when every stage has succeeded.
 """
 
 import os
-from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
@@ -18,40 +16,35 @@ from routelet_bundler.adapter import (
     BuildGenerated,
     BuildSsr,
     BuildStart,
+    TracedFiles,
     fire,
 )
 from routelet_bundler.cache import Cache, default_cache
-from routelet_bundler.client import Client, as_left, asset_urls, is_seen, make_client, with_assets
+from routelet_bundler.client import Client, as_left, is_seen, make_client, with_assets
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.content import content
 from routelet_bundler.discover import discover
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
-from routelet_bundler.emit import entry_module
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.functions import Emitted, emit_functions, pack_functions, trace_functions
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
-    Adapter,
     Build,
     BuiltFunction,
-    Distribution,
     Function,
-    Planned,
     Site,
     Target,
 )
-from routelet_bundler.pack import Packer, lacks_bytecode
-from routelet_bundler.plan import Planner
+from routelet_bundler.pack import lacks_bytecode
+from routelet_bundler.pack import save as save_zips
 from routelet_bundler.prerender import save
 from routelet_bundler.render.routelet_json import manifest_text, route_table
 from routelet_bundler.sources import Digests
-from routelet_bundler.staging import lay_over_client, staged, write_texts
-from routelet_bundler.trace import Records, Tracer
+from routelet_bundler.staging import lay_over, staged, write_texts
+from routelet_bundler.trace import Records
 from routelet_bundler.trace.environment import environment_of
-from routelet_bundler.trace.install import runtime_packages
-from routelet_bundler.trace.modules import module_files, runtime_files
-from routelet_bundler.verify import Check, runs_here, verify
-from routelet_bundler.work import RUNTIME, Report, Work, sources_of
+from routelet_bundler.work import Report, Work
 
 
 def build(
@@ -115,11 +108,12 @@ def build(
             records=Records.of(root, configured.target.python, cache),
             started_ns=started_ns,
         )
-        result, client = _stages(work)
+        result, client, emitted = _stages(work)
         kept = as_left(client)
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
         work.records.keep(root, cache)
+        save_zips(cache, final, result.functions, emitted.keys)
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
     return result
@@ -133,7 +127,7 @@ def _targets(configured: Configured, site: Site) -> list[Target]:
     return list(dict.fromkeys([own, *others]))
 
 
-def _stages(work: Work) -> tuple[Build, Client]:
+def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     integrations = work.configured.integrations
     fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
     files = write_texts(work.folder, work.content.modules)
@@ -141,7 +135,8 @@ def _stages(work: Work) -> tuple[Build, Client]:
     page_modules = dict(work.content.pages)
     client = make_client(work, files, page_modules)
     files |= _error_modules(work, client, page_modules)
-    functions = _functions(work, files, page_modules)
+    functions = trace_functions(work, files, page_modules)
+    emitted = emit_functions(work, functions)
     client = with_assets(client, work, (name for one in functions for name in one.traced.assets))
     _fire_ssr(work, functions)
     fire(
@@ -149,7 +144,7 @@ def _stages(work: Work) -> tuple[Build, Client]:
         "build_generated",
         lambda one, log: one.build_generated(BuildGenerated(directory=client.folder, logger=log)),
     )
-    built = _packed(work, functions)
+    built = pack_functions(work, emitted)
     result = Build(
         out_dir=work.out_dir,
         entry_points=_entry_points(functions, work.out_dir),
@@ -175,9 +170,9 @@ def _stages(work: Work) -> tuple[Build, Client]:
             )
         ),
     )
-    if client.earlier:
-        lay_over_client(work.folder, work.out_dir, client.removed)
-    return result, client
+    removed = {"client": client.removed} if client.earlier else {}
+    lay_over(work.folder, work.out_dir, {**removed, **emitted.removed})
+    return result, client, emitted
 
 
 def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> dict[str, Path]:
@@ -198,54 +193,6 @@ def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> 
     return write_texts(work.folder, texts)
 
 
-def _functions(
-    work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]
-) -> tuple[Function, ...]:
-    adapter = work.configured.adapter
-    if adapter is None:
-        return ()
-    planner = Planner(work.site, work.configured.config, adapter, page_modules)
-    planned = planner.plan()
-    files = {**runtime_files("routelet", RUNTIME), **files}
-    server = module_files(adapter.server_entrypoint, work.configured.root)
-    tracers = {
-        target: Tracer(sources_of(work, files, server, environment), target, work.records)
-        for target, environment in work.environments.items()
-    }
-    functions = []
-    for number, one in enumerate(planned):
-        work.report("trace", number, len(planned))
-        architecture = one.config.architecture or adapter.target.architecture
-        target = replace(adapter.target, architecture=architecture)
-        functions.append(_function(work, one, tracers[target], planner, adapter))
-    write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in functions})
-    return tuple(functions)
-
-
-def _function(
-    work: Work, planned: Planned, tracer: Tracer, planner: Planner, adapter: Adapter
-) -> Function:
-    traced = tracer.trace(planned.modules, planned.config)
-    while (fuller := planner.with_rewrites(planned, traced.rewrites)) is not planned:
-        planned, traced = fuller, tracer.trace(fuller.modules, fuller.config)
-    if traced.assets:
-        urls = asset_urls(work, traced.assets)
-        planned = replace(planned, manifest={**planned.manifest, "assets": urls})
-    warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
-    return Function(
-        name=planned.name,
-        pages=planned.pages,
-        entry=planned.entry,
-        entry_on_disk=planned.entry_on_disk,
-        handler=planned.handler,
-        config=planned.config,
-        target=tracer.target,
-        traced=replace(traced, warnings=warnings),
-        entry_text=entry_module(planned, traced, adapter),
-        modules=planned.modules,
-    )
-
-
 def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[str, str]:
     return {
         route: (folder / function.entry_on_disk).as_uri()
@@ -262,13 +209,6 @@ def _fire_ssr(work: Work, functions: tuple[Function, ...]) -> None:
         for function in functions
         for page in function.pages
     }
-    traced = {
-        function.name: {
-            **{file.archive: file.source for file in function.traced.files},
-            **{name: path for one, _ in function.traced.distributions for name, path in one.files},
-        }
-        for function in functions
-    }
     manifest = {"routes": route_table(work.site.routes)}
     fire(
         work.configured.integrations,
@@ -278,59 +218,11 @@ def _fire_ssr(work: Work, functions: tuple[Function, ...]) -> None:
                 entry_points=entry_points,
                 middleware_entry_point=None,
                 manifest=manifest,
-                functions=traced,
+                functions=TracedFiles(functions),
                 logger=log,
             )
         ),
     )
-
-
-def _packed(work: Work, functions: tuple[Function, ...]) -> tuple[BuiltFunction, ...]:
-    """Pack and verify; functions are independent of each other."""
-    adapter = work.configured.adapter
-    if adapter is None or not functions:
-        return ()
-    packers = {target: Packer(target, work.cache) for target in work.environments}
-    work.report("pack", 0, len(functions))
-    needs_host = any(function.traced.provided for function in functions)
-    provided = runtime_packages(adapter.target.python, work.cache) if needs_host else None
-    with ThreadPoolExecutor(work.jobs) as executor:
-        for target, packer in packers.items():
-            packer.prepare([one for one in functions if one.target == target], executor)
-
-        def packed(function: Function) -> Check:
-            path = work.folder / "functions" / f"{function.name}.zip"
-            return Check(
-                function=function,
-                packed=packers[function.target].pack(function, path, adapter.limits),
-                provided=provided if function.traced.provided else None,
-                twins=_twins(work, function),
-            )
-
-        checks = list(executor.map(packed, functions))
-    work.report("verify", 0, len(functions))
-    verdicts = verify(
-        checks, work.cache, work.jobs, lambda done, total: work.report("verify", done, total)
-    )
-    return tuple(
-        BuiltFunction(
-            function=check.function,
-            zip=check.packed,
-            verdict=verdict,
-            memory_mb=check.function.config.memory or adapter.memory_mb,
-            timeout_s=check.function.config.timeout or adapter.timeout_s,
-        )
-        for check, verdict in zip(checks, verdicts, strict=True)
-    )
-
-
-def _twins(work: Work, function: Function) -> tuple[Distribution, ...]:
-    """Return this machine's versions of a function's distributions, where it cannot run here."""
-    if runs_here(function.target):
-        return ()
-    ours = work.environments[function.target].host_index.distributions
-    names = (one.name for one, _ in function.traced.distributions)
-    return tuple(ours[name] for name in names if name in ours)
 
 
 def _warnings(

@@ -1,8 +1,8 @@
 """A build writes into a fresh folder beside `dist/`, which takes its place once all is done.
 
-Files of `client/` that did not change are not written again: its folder moves from the last build
-to the new one while they change places, and what is new is laid over it. 10,000 folders are
-expensive to make and to remove.
+Files that did not change are not written again: their folder, such as `client/`, moves from the
+last build to the new one while they change places, and what is new is laid over it. 10,000 files
+are expensive to make and to remove.
 """
 
 import errno
@@ -79,6 +79,7 @@ def _clear_leftovers(out_dir: Path) -> None:
                 shutil.rmtree(old, ignore_errors=True)
             else:
                 _recover(old, folder, out_dir)
+    (out_dir / _CHANGES).unlink(missing_ok=True)
     for folder in out_dir.parent.glob(f".{glob.escape(out_dir.name)}-building-*"):
         with suppress(OSError), _locked(folder):  # another build that runs holds its own
             shutil.rmtree(folder, ignore_errors=True)
@@ -90,8 +91,7 @@ def _swap(folder: Path, out_dir: Path) -> None:
     try:
         if out_dir.exists():
             out_dir.rename(old)
-        _take_over_client(old, folder)
-        folder.rename(out_dir)
+        _finish(old, folder, out_dir)
     except BaseException:
         if old.exists() and not out_dir.exists():
             _recover(old, folder, out_dir)
@@ -99,17 +99,22 @@ def _swap(folder: Path, out_dir: Path) -> None:
     shutil.rmtree(old, ignore_errors=True)
 
 
-_CHANGES = ".client.json"
-"""Says that `client/` of a build lies over that of the last one; gone when it does."""
-_OVERLAY = ".client"
+_CHANGES = ".changes.json"
+"""Says which folders of a build lie over those of the last one; gone when it is in its place."""
 
 
-def lay_over_client(folder: Path, out_dir: Path, removed: Iterable[str]) -> None:
-    """Have `client/` below `folder` lie over that of `out_dir`, less `removed`, once it is swapped.
+def lay_over(folder: Path, out_dir: Path, removed: Mapping[str, Iterable[str]]) -> None:
+    """Have folders below `folder` lie over those of `out_dir` once it is swapped.
 
-    `removed` are paths below `client/`.
+    `removed` are, by the name of such a folder, which is there already, paths below it that are no
+    more. Without any there is nothing to do.
     """
-    told = {"removed": list(removed), "build": _build_of(out_dir)}
+    if not removed:
+        return
+    told = {
+        "removed": {name: sorted(paths) for name, paths in removed.items()},
+        "build": _build_of(out_dir),
+    }
     (folder / _CHANGES).write_text(json.dumps(told))
 
 
@@ -128,32 +133,47 @@ def _refuse_another(folder: Path, out_dir: Path) -> None:
         )
 
 
-def _take_over_client(old: Path, folder: Path) -> None:
-    """Move `client/` of the old build and lay the new one over it; goes on where it was killed."""
+def _finish(old: Path, folder: Path, out_dir: Path) -> None:
+    """Lay what is new over what moves from the old build, and put all into its place."""
+    for name, removed in _removed(folder).items():
+        _take_over(old / name, folder / name, removed)
+    folder.rename(out_dir)
+    (out_dir / _CHANGES).unlink(missing_ok=True)
+
+
+def _removed(folder: Path) -> Mapping[str, list[str]]:
     changes = folder / _CHANGES
-    if not changes.exists():
-        return
-    client, overlay = folder / "client", folder / _OVERLAY
+    found: Mapping[str, list[str]] = {}
+    if changes.exists():
+        found = json.loads(changes.read_text())["removed"]
+    return found
+
+
+def _take_over(old: Path, folder: Path, removed: Iterable[str]) -> None:
+    """Move a folder of the old build and lay the new one over it; goes on where it was killed."""
+    overlay = folder.with_name(f".{folder.name}")
+    if old.exists():
+        if folder.exists():
+            folder.rename(overlay)
+        overlay.mkdir(exist_ok=True)
+        old.rename(folder)
     if not overlay.exists():
-        client.rename(overlay)
-    if not client.exists():
-        (old / "client").rename(client)
-    for name in json.loads(changes.read_text())["removed"]:
-        _remove(client, name)
+        return
+    for name in removed:
+        _remove(folder, name)
     for name in files_below(overlay):
-        target = client / name
+        target = folder / name
         target.parent.mkdir(parents=True, exist_ok=True)
         (overlay / name).replace(target)
     shutil.rmtree(overlay)
-    changes.unlink()
 
 
-def _remove(client: Path, name: str) -> None:
-    """Remove a file below `client`, and the folders that it leaves empty."""
+def _remove(top: Path, name: str) -> None:
+    """Remove a file below `top`, and the folders that it leaves empty."""
     with suppress(IsADirectoryError, NotADirectoryError):  # what is new took its place already
-        (client / name).unlink(missing_ok=True)
-    for folder in (client / name).parents:
-        if folder == client or not _is_empty(folder):
+        (top / name).unlink(missing_ok=True)
+    for folder in (top / name).parents:
+        if folder == top or not _is_empty(folder):
             break
         folder.rmdir()
 
@@ -163,12 +183,11 @@ def _is_empty(folder: Path) -> bool:
 
 
 def _recover(old: Path, folder: Path, out_dir: Path) -> None:
-    """Put back what a swap took away; end the swap where the client was moved already."""
-    if (old / "client").exists() or not (folder / "client").exists():
+    """Put back what a swap took away; end the swap where a folder was moved already."""
+    if all((old / name).exists() for name in _removed(folder)):
         old.rename(out_dir)
         return
-    _take_over_client(old, folder)
-    folder.rename(out_dir)
+    _finish(old, folder, out_dir)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler.errors import WRONG_USE, RouteletError
-from routelet_bundler.staging import lay_over_client, staged, write_texts
+from routelet_bundler.staging import lay_over, staged, write_texts
 
 OLD = {"routelet.json": b"{}", "client/index.html": b"<p>old</p>", "pages/a.py": b"\0\xff"}
 
@@ -233,31 +233,31 @@ def laid_over(tmp_path: Path) -> Path:
     return tmp_path / "dist"
 
 
-def lay_over(out: Path) -> None:
+def build_over(out: Path) -> None:
     with staged(out) as folder:
         for name, data in {"routelet.json": b"[]", **CHANGES}.items():
             (folder / name).parent.mkdir(parents=True, exist_ok=True)
             (folder / name).write_bytes(data)
-        lay_over_client(folder, out, REMOVED)
+        lay_over(folder, out, {"client": REMOVED, "functions": ["gone.zip"]})
 
 
 def test_a_client_is_laid_over_that_of_the_last_build(laid_over: Path) -> None:
     inode = (laid_over / "client/same.html").stat().st_ino
-    lay_over(laid_over)
+    build_over(laid_over)
     assert content_of(laid_over) == AFTER
     assert (laid_over / "client/same.html").stat().st_ino == inode
     assert not (laid_over / "client/gone").exists()
     assert beside(laid_over) == []
 
 
-@pytest.mark.parametrize("killed_at", range(1, 10))
+@pytest.mark.parametrize("killed_at", range(1, 14))
 def test_a_build_killed_while_it_lays_its_client_over_is_undone_or_ended(
     laid_over: Path, killed_at: int
 ) -> None:
     child = os.fork()
     if child == 0:
         _end_at_the_nth_rename(killed_at)
-        lay_over(laid_over)
+        build_over(laid_over)
         os._exit(0)
     os.waitpid(child, 0)
     with pytest.raises(ZeroDivisionError), staged(laid_over):
@@ -281,7 +281,7 @@ def test_a_build_that_another_one_replaced_is_not_laid_over(laid_over: Path) -> 
     def meanwhile() -> None:
         with staged(laid_over) as folder:
             (folder / "client").mkdir()
-            lay_over_client(folder, laid_over, ())
+            lay_over(folder, laid_over, {"client": ()})
             (laid_over / "routelet.json").unlink()
             (laid_over / "routelet.json").write_text("another")
 

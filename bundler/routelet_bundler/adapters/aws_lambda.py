@@ -152,8 +152,9 @@ class AwsLambda(Integration):
 
     def build_ssr(self, payload: BuildSsr) -> None:
         """Refuse Powertools that no dependency provides."""
-        lacks = (POWERTOOLS not in files for files in payload.functions.values())
-        if self._options.powertools and any(lacks):
+        if not self._options.powertools:
+            return
+        if any(POWERTOOLS not in files for files in payload.functions.values()):
             raise RouteletError(
                 '"powertools" is on and aws-lambda-powertools is not in the functions',
                 where="pyproject.toml [tool.routelet.adapters.aws-lambda]",

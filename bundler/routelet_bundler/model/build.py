@@ -27,6 +27,8 @@ class Verdict:
     function: str
     verified: bool
     how: str
+    key: str = field(default="", compare=False)
+    """A digest of all that it was found from."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

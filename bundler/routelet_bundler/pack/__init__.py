@@ -2,9 +2,10 @@
 
 import hashlib
 import marshal
-import tempfile
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
+from functools import partial
 from pathlib import Path, PurePosixPath
 
 from routelet_bundler.cache import Cache, digest
@@ -12,6 +13,13 @@ from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Distribution, Function, Limits, Target, Zip
 from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member
 from routelet_bundler.pack.bytecode import can_compile, compiled
+from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
+from routelet_bundler.sources import Digests
+
+__all__ = ["FOLDERS", "Kept", "KeptZip", "Packer", "lacks_bytecode", "load", "save"]
+
+_ENOUGH = 100
+"""So many sources are compiled in one process before another is started."""
 
 
 def lacks_bytecode(target: Target) -> bool:
@@ -22,39 +30,49 @@ def lacks_bytecode(target: Target) -> bool:
 class Packer:
     """Packs the functions of one build; what two of them share is compressed once."""
 
-    def __init__(self, target: Target, cache: Cache) -> None:
+    def __init__(self, target: Target, cache: Cache, digests: Digests) -> None:
         self._target = target
         self._cache = cache
+        self._digests = digests
         self._bytecode = target.bytecode and can_compile(target.python)
+        self._how = (COMPRESSOR, target.python if self._bytecode else "", target.folder)
         self._kept: dict[str, tuple[Member, ...]] = {}
         self._keys: dict[tuple[str, Path], str] = {}
         """Keys of local files, by their path in a zip and on disk."""
 
-    def prepare(self, functions: Sequence[Function], executor: Executor) -> None:
-        """Compile and compress what these functions hold: each file and distribution once."""
-        distributions = {
-            one.key: one for function in functions for one, _ in function.traced.distributions
-        }
-        waiting = [executor.submit(self._distribution, one) for one in distributions.values()]
-        self._prepare_files(functions)
-        for future in waiting:
-            future.result()
+    def key(self, function: Function) -> str:
+        """Return a digest of all that the zip of a function is packed from."""
+        return digest(
+            "zip",
+            *self._how,
+            self._entry_key(function),
+            *(self._key(one.archive, one.source) for one in function.traced.files),
+            *(one.key for one, _ in function.traced.distributions),
+        )
 
-    def _prepare_files(self, functions: Sequence[Function]) -> None:
-        """Compile all local files and entries in one go, and compress them."""
-        with tempfile.TemporaryDirectory() as folder:
-            files = {(one.archive, one.source) for each in functions for one in each.traced.files}
-            for number, function in enumerate(functions):
-                source = Path(folder, f"{number}.py")
-                source.write_text(function.entry_text, encoding="utf-8")
-                files.add((function.entry, source))
-            contents = {source: source.read_bytes() for _, source in files}
-            self._keys |= {file: self._file_key(file[0], contents[file[1]]) for file in files}
-            missing = [file for file in sorted(files) if not self._has(self._keys[file])]
-            pycs = self._compiled(missing)
-            for name, path in missing:
-                pyc = dict([pycs[name, path]]) if (name, path) in pycs else {}
-                self._keep(self._keys[name, path], {name: contents[path], **pyc})
+    def prepare(self, functions: Sequence[Function], folder: Path, executor: Executor) -> None:
+        """Compile and compress what these functions hold: each file and distribution once.
+
+        Their entry modules are below `folder` already.
+        """
+        pieces: dict[str, tuple[tuple[str, Path], ...]] = {}
+        for function in functions:
+            entry = (function.entry, folder / function.entry_on_disk)
+            pieces[self._entry_key(function)] = (entry,)
+            for file in function.traced.files:
+                name = (file.archive, file.source)
+                pieces[self._key(*name)] = (name,)
+            for one, _ in function.traced.distributions:
+                pieces[self._distribution_key(one)] = one.files
+        missing = {key: files for key, files in pieces.items() if not self._has(key)}
+        pycs = self._compiled([file for files in missing.values() for file in files], executor)
+
+        def keep(key: str) -> None:
+            contents = {name: path.read_bytes() for name, path in missing[key]}
+            self._keep(key, contents | dict(pycs[file] for file in missing[key] if file in pycs))
+
+        for _ in executor.map(keep, missing):
+            pass
 
     def pack(self, function: Function, path: Path, limits: Limits) -> Zip:
         """Write the zip of a function to `path`.
@@ -63,11 +81,10 @@ class Packer:
         """
         parts: dict[str, tuple[Member, ...]] = {}
         for file in function.traced.files:
-            parts[file.archive] = self._kept[self._keys[file.archive, file.source]]
-        entry = self._file_key(function.entry, function.entry_text.encode())
-        parts[function.entry] = self._kept[entry]
+            parts[file.archive] = self._kept[self._key(file.archive, file.source)]
+        parts[function.entry] = self._kept[self._entry_key(function)]
         for distribution, _ in function.traced.distributions:
-            parts[distribution.name] = self._distribution(distribution)
+            parts[distribution.name] = self._kept[self._distribution_key(distribution)]
         # What two distributions own, such as the __init__.py of their namespace, is packed once.
         once = {(one.name, one.crc): one for part in parts.values() for one in part}
         members = list(once.values())
@@ -88,27 +105,30 @@ class Packer:
         path.write_bytes(data)
         return packed
 
-    def _distribution(self, distribution: Distribution) -> tuple[Member, ...]:
-        key = digest("distribution", distribution.key, *self._how())
-        if not self._has(key):
-            contents = {name: path.read_bytes() for name, path in distribution.files}
-            pycs = self._compiled(distribution.files)
-            self._keep(key, {**contents, **dict(pycs.values())})
-        return self._kept[key]
-
     def _compiled(
-        self, files: Sequence[tuple[str, Path]]
+        self, files: Sequence[tuple[str, Path]], executor: Executor
     ) -> Mapping[tuple[str, Path], tuple[str, bytes]]:
+        """Compile in as few processes as keep all cores busy: each costs 25 ms to start."""
         if not self._bytecode:
             return {}
-        return compiled(files, self._target.python, self._target.folder)
+        sources = [file for file in files if file[0].endswith(".py")]
+        count = min(os.cpu_count() or 1, 1 + len(sources) // _ENOUGH)
+        parts = [sources[start::count] for start in range(count)]
+        compile_ = partial(compiled, python=self._target.python, folder=self._target.folder)
+        return {file: pyc for part in executor.map(compile_, parts) for file, pyc in part.items()}
 
-    def _how(self) -> tuple[str, ...]:
-        python = self._target.python if self._bytecode else ""
-        return (COMPRESSOR, python, self._target.folder)
+    def _key(self, archive: str, source: Path) -> str:
+        file = (archive, source)
+        if file not in self._keys:
+            self._keys[file] = digest("file", archive, self._digests.of(source), *self._how)
+        return self._keys[file]
 
-    def _file_key(self, name: str, content: bytes) -> str:
-        return digest("file", name, content, *self._how())
+    def _entry_key(self, function: Function) -> str:
+        sha = hashlib.sha256(function.entry_text.encode()).hexdigest()
+        return digest("file", function.entry, sha, *self._how)
+
+    def _distribution_key(self, distribution: Distribution) -> str:
+        return digest("distribution", distribution.key, *self._how)
 
     def _has(self, key: str) -> bool:
         if key not in self._kept:

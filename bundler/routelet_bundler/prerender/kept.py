@@ -4,7 +4,6 @@ Files count as those of the last build only while each has the inode, size and t
 written down.
 """
 
-import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +12,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.model import Prerendered
-
-Stamp = tuple[int, int, int]
-"""Three numbers of a file that change with it: of its inode, size in bytes, times in ns."""
+from routelet_bundler.stamps import Stamp, stamps
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,28 +58,3 @@ def load(cache: Cache, out_dir: Path) -> Kept | None:
 def save(cache: Cache, out_dir: Path, kept: Kept) -> None:
     """Keep what is to be known of the build that is in `out_dir` now."""
     cache.write("client", digest(str(out_dir)), _STORED.dump_json(kept))
-
-
-def stamps(folder: Path) -> dict[str, Stamp]:
-    """Return the stamp of every file below `folder`, by its relative path.
-
-    An empty folder, which no build leaves, has one too.
-    """
-    found: dict[str, Stamp] = {}
-
-    def walk(here: str, below: str) -> None:
-        is_empty = bool(below)
-        with os.scandir(here) as entries:
-            for entry in entries:
-                is_empty = False
-                if entry.is_dir(follow_symlinks=False):
-                    walk(entry.path, f"{below}{entry.name}/")
-                else:
-                    told = entry.stat(follow_symlinks=False)
-                    found[below + entry.name] = (told.st_ino, told.st_size, told.st_mtime_ns)
-        if is_empty:
-            found[below] = (0, 0, 0)
-
-    if folder.is_dir():
-        walk(str(folder), "")
-    return found

@@ -25,6 +25,7 @@ class Tracer:
         self.target = target
         self._ground = Ground(sources, target, records)
         self._graph = Graph(self._ground)
+        self._walks: dict[str, Walk] = {}
 
     def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:
         """Return the files of the site that importing `modules` reaches, by their path in a zip.
@@ -68,6 +69,21 @@ class Tracer:
     def _walk(self, modules: Sequence[str], config: RouteConfig) -> Walk:
         walk = Walk(self._graph, config)
         for module in modules:
-            walk.start(module)
+            if self._is_shared(module, config):
+                walk.add(self._shared(module))
+            else:
+                walk.start(module)
         walk.run()
         return walk
+
+    def _is_shared(self, module: str, config: RouteConfig) -> bool:
+        """Tell whether many functions start with a module and reach the same from there."""
+        own = module.partition(".")[0] == "pages"
+        return not (own or config.include or config.exclude)
+
+    def _shared(self, module: str) -> Walk:
+        if module not in self._walks:
+            walk = self._walks[module] = Walk(self._graph, RouteConfig())
+            walk.start(module)
+            walk.run()
+        return self._walks[module]

@@ -60,24 +60,32 @@ class Walk:
         while self._pending:
             self._take(self._graph.resolved(self._pending.pop()))
 
+    def add(self, other: "Walk") -> None:
+        """Take what another trace reached, which has the same configuration."""
+        self.files = {**other.files, **self.files}
+        self._followed |= other._followed
+        self.missing += other.missing
+        self._note(other)
+
     def _take(self, found: Resolved) -> None:
         for (archive, is_followed), reason in found.edges.items():
-            self._reach(archive, reason, is_followed=is_followed)
-        for name, reason in found.owners.items():
-            self.owners.setdefault(name, reason)
-        for name, reason in found.provided.items():
-            self.provided.setdefault(name, reason)
+            if archive not in self._followed and (is_followed or archive not in self.files):
+                self._reach(archive, reason, is_followed=is_followed)
+        self.missing += map(self._told, found.missing)
+        self._note(found)
+
+    def _note(self, found: "Resolved | Walk") -> None:
+        self.owners = {**found.owners, **self.owners} if found.owners else self.owners
+        self.provided = {**found.provided, **self.provided} if found.provided else self.provided
         self.rewrites += found.rewrites
         self.assets |= found.assets
         self.warnings += found.warnings
-        self.missing += map(self._told, found.missing)
         self.errors += found.errors
         self.complete = self.complete and found.complete
 
     def _reach(self, archive: str, reason: Reason, *, is_followed: bool) -> None:
-        if archive in self._followed or (archive in self.files and not is_followed):
-            return
-        if any(is_meant(pattern, archive) for pattern in self._config.exclude):
+        exclude = self._config.exclude
+        if exclude and any(is_meant(pattern, archive) for pattern in exclude):
             return
         self.files.setdefault(archive, reason)
         if is_followed:

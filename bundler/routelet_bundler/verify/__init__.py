@@ -7,7 +7,7 @@ check is a fork. A zip that passed before, under the same Python, is not run aga
 
 import json
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -60,13 +60,18 @@ class Check:
 
 
 def verify(
-    checks: Sequence[Check], cache: Cache, jobs: int, report: Callable[[int, int], None]
+    checks: Sequence[Check],
+    cache: Cache,
+    jobs: int,
+    report: Callable[[int, int], None],
+    passed: Collection[str] = (),
 ) -> tuple[Verdict, ...]:
     """Import all modules of each function from its zip alone.
 
+    `passed` are keys of verdicts that are known to be good.
     Raises `RouteletError` with the import chain, for every function that does not start.
     """
-    to_run = [check for check in checks if _is_new(check, cache)]
+    to_run = [check for check in checks if _is_new(check, cache, passed)]
     failures: list[RouteletError] = []
     done = len(checks) - len(to_run)
     with (
@@ -92,12 +97,14 @@ def _verdict(check: Check) -> Verdict:
     name, python = check.function.name, check.function.target.python
     if find_interpreter(python) is None:
         return Verdict(function=name, verified=False, how=f"no Python {python} on this machine")
-    return Verdict(function=name, verified=True, how=check.how)
+    return Verdict(function=name, verified=True, how=check.how, key=_key(check))
 
 
-def _is_new(check: Check, cache: Cache) -> bool:
-    here = find_interpreter(check.function.target.python) is not None
-    return here and cache.read("verified", _key(check)) is None
+def _is_new(check: Check, cache: Cache, passed: Collection[str]) -> bool:
+    if find_interpreter(check.function.target.python) is None:
+        return False
+    key = _key(check)
+    return key not in passed and cache.read("verified", key) is None
 
 
 def _key(check: Check) -> str:

@@ -26,6 +26,8 @@ from routelet_bundler.model import (
     Zip,
 )
 from routelet_bundler.pack import Packer, lacks_bytecode
+from routelet_bundler.sources import Digests
+from routelet_bundler.staging import write_texts
 
 PYTHONS = [one for one in ("3.10", "3.11", "3.12", "3.13") if find_interpreter(one)]
 TARGET = Target(python=HOST, architecture="x86_64", glibc="2_17")
@@ -84,9 +86,10 @@ def function(tmp_path: Path) -> Make:
 
 
 def packed(one: Function, cache: Path, out: Path, limits: Limits | None = None) -> Zip:
-    packer = Packer(one.target, Cache(cache))
+    packer = Packer(one.target, Cache(cache), Digests())
+    write_texts(out, {one.entry_on_disk: one.entry_text})
     with ThreadPoolExecutor(2) as executor:
-        packer.prepare([one], executor)
+        packer.prepare([one], out, executor)
     return packer.pack(one, out / "functions/a.zip", limits or Limits())
 
 

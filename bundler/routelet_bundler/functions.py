@@ -1,0 +1,197 @@
+"""`dist/functions/` and `dist/pages/`: what becomes of on-demand routes.
+
+Functions are planned, traced, packed and verified. Where the last build is still as it was left,
+only what changed is written: staging lays it over the files of that build.
+"""
+
+from collections.abc import Collection, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from routelet_bundler import pack
+from routelet_bundler.client import asset_urls, is_seen
+from routelet_bundler.emit import entry_module
+from routelet_bundler.model import (
+    Adapter,
+    BuiltFunction,
+    Distribution,
+    Function,
+    Planned,
+    Target,
+    Zip,
+)
+from routelet_bundler.plan import Planner
+from routelet_bundler.staging import write_texts
+from routelet_bundler.trace import Tracer
+from routelet_bundler.trace.install import runtime_packages
+from routelet_bundler.trace.modules import module_files, runtime_files
+from routelet_bundler.verify import Check, runs_here, verify
+from routelet_bundler.work import RUNTIME, Work, sources_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Emitted:
+    """The functions of a build: all of them, and those that are not as in `earlier`."""
+
+    functions: tuple[Function, ...]
+    keys: Mapping[str, str]
+    """What each zip is packed from, as a digest, by the name of the function."""
+    earlier: pack.Kept | None
+    new: tuple[Function, ...]
+    packers: Mapping[Target, pack.Packer]
+
+    @property
+    def removed(self) -> Mapping[str, tuple[str, ...]]:
+        """Files of the last build that are no more, by the folder that they are below."""
+        if self.earlier is None:
+            return {}
+        zips = {f"functions/{one.name}.zip" for one in self.functions}
+        now = zips | {one.entry_on_disk for one in self.functions}
+        gone = [path.partition("/") for path in self.earlier.files if path not in now]
+        return {
+            folder: tuple(name for top, _, name in gone if top == folder)
+            for folder in {path.partition("/")[0] for path in self.earlier.files}
+        }
+
+
+def trace_functions(
+    work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]
+) -> tuple[Function, ...]:
+    """Return the functions of a site with all that each reaches.
+
+    `files` are generated modules by their path in a zip, `page_modules` those of pages by
+    component. Raises `RouteletError` for what a page needs and nothing has.
+    """
+    adapter = work.configured.adapter
+    if adapter is None:
+        return ()
+    planner = Planner(work.site, work.configured.config, adapter, page_modules)
+    planned = planner.plan()
+    files = {**runtime_files("routelet", RUNTIME), **files}
+    server = module_files(adapter.server_entrypoint, work.configured.root)
+    tracers = {
+        target: Tracer(sources_of(work, files, server, environment), target, work.records)
+        for target, environment in work.environments.items()
+    }
+    functions = []
+    for number, one in enumerate(planned):
+        work.report("trace", number, len(planned))
+        architecture = one.config.architecture or adapter.target.architecture
+        target = replace(adapter.target, architecture=architecture)
+        functions.append(_function(work, one, tracers[target], planner, adapter))
+    return tuple(functions)
+
+
+def _function(
+    work: Work, planned: Planned, tracer: Tracer, planner: Planner, adapter: Adapter
+) -> Function:
+    traced = tracer.trace(planned.modules, planned.config)
+    while (fuller := planner.with_rewrites(planned, traced.rewrites)) is not planned:
+        planned, traced = fuller, tracer.trace(fuller.modules, fuller.config)
+    if traced.assets:
+        urls = asset_urls(work, traced.assets)
+        planned = replace(planned, manifest={**planned.manifest, "assets": urls})
+    warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
+    return Function(
+        name=planned.name,
+        pages=planned.pages,
+        entry=planned.entry,
+        entry_on_disk=planned.entry_on_disk,
+        handler=planned.handler,
+        config=planned.config,
+        target=tracer.target,
+        traced=replace(traced, warnings=warnings) if warnings else traced,
+        entry_text=entry_module(planned, traced, adapter),
+        modules=planned.modules,
+    )
+
+
+def emit_functions(work: Work, functions: tuple[Function, ...]) -> Emitted:
+    """Write entry modules: of what changed where an earlier build is there to lay them over."""
+    packers = {
+        target: pack.Packer(target, work.cache, work.digests) for target in work.environments
+    }
+    keys = {one.name: packers[one.target].key(one) for one in functions}
+    earlier = None if is_seen(work) else pack.load(work.cache, work.out_dir)
+    kept = earlier.zips if earlier else {}
+    new = tuple(
+        one for one in functions if one.name not in kept or kept[one.name].key != keys[one.name]
+    )
+    outside = (one for one in functions if one.entry_on_disk.partition("/")[0] not in pack.FOLDERS)
+    write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in (*new, *outside)})
+    return Emitted(functions=functions, keys=keys, earlier=earlier, new=new, packers=packers)
+
+
+def pack_functions(work: Work, emitted: Emitted) -> tuple[BuiltFunction, ...]:
+    """Write the zips of what changed, and verify them.
+
+    Raises `RouteletError` for a function that is too large or does not start.
+    """
+    adapter = work.configured.adapter
+    if adapter is None or not emitted.functions:
+        return ()
+    kept = emitted.earlier.zips if emitted.earlier else {}
+    zips = {name: one.at(work.out_dir / "functions" / f"{name}.zip") for name, one in kept.items()}
+    zips |= _packed(work, emitted, adapter)
+    passed = {one.verdict for one in kept.values()}
+    return _verified(work, emitted.functions, zips, adapter, passed)
+
+
+def _packed(work: Work, emitted: Emitted, adapter: Adapter) -> Mapping[str, Zip]:
+    new, packers = emitted.new, emitted.packers
+    work.report("pack", 0, len(new))
+
+    def packed(function: Function) -> Zip:
+        path = work.folder / "functions" / f"{function.name}.zip"
+        return packers[function.target].pack(function, path, adapter.limits)
+
+    with ThreadPoolExecutor(work.jobs) as executor:
+        for target, packer in packers.items():
+            own = [one for one in new if one.target == target]
+            packer.prepare(own, work.folder, executor)
+        return {one.name: made for one, made in zip(new, executor.map(packed, new), strict=True)}
+
+
+def _verified(
+    work: Work,
+    functions: Sequence[Function],
+    zips: Mapping[str, Zip],
+    adapter: Adapter,
+    passed: Collection[str],
+) -> tuple[BuiltFunction, ...]:
+    def report(done: int, total: int) -> None:
+        work.report("verify", done, total)
+
+    report(0, len(functions))
+    needs_host = any(function.traced.provided for function in functions)
+    provided = runtime_packages(adapter.target.python, work.cache) if needs_host else None
+    checks = [
+        Check(
+            function=function,
+            packed=zips[function.name],
+            provided=provided if function.traced.provided else None,
+            twins=_twins(work, function),
+        )
+        for function in functions
+    ]
+    verdicts = verify(checks, work.cache, work.jobs, report, passed)
+    return tuple(
+        BuiltFunction(
+            function=function,
+            zip=zips[function.name],
+            verdict=verdict,
+            memory_mb=function.config.memory or adapter.memory_mb,
+            timeout_s=function.config.timeout or adapter.timeout_s,
+        )
+        for function, verdict in zip(functions, verdicts, strict=True)
+    )
+
+
+def _twins(work: Work, function: Function) -> tuple[Distribution, ...]:
+    """Return this machine's versions of a function's distributions, where it cannot run here."""
+    if runs_here(function.target):
+        return ()
+    ours = work.environments[function.target].host_index.distributions
+    names = (one.name for one, _ in function.traced.distributions)
+    return tuple(ours[name] for name in names if name in ours)

@@ -1,0 +1,93 @@
+"""What a build keeps of its zips, so that the next one packs and verifies only what changed.
+
+Zips and entry modules count as those of the last build only while each has the inode, size and time
+that were written down.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import TypeAdapter, ValidationError
+
+from routelet_bundler.cache import Cache, digest
+from routelet_bundler.model import BuiltFunction, Zip
+from routelet_bundler.stamps import Stamp, stamps
+
+FOLDERS = ("functions", "pages")
+"""Folders of a build that have nothing but zips and entry modules."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptZip:
+    """The zip of a function, with the digest of what it was packed from and of its verdict."""
+
+    key: str
+    verdict: str
+    sha256: str
+    zipped_bytes: int
+    unzipped_bytes: int
+    files: int
+    distribution_bytes: Mapping[str, int]
+
+    def at(self, path: Path) -> Zip:
+        """Return the zip, which is at `path`."""
+        return Zip(
+            path=path,
+            sha256=self.sha256,
+            zipped_bytes=self.zipped_bytes,
+            unzipped_bytes=self.unzipped_bytes,
+            files=self.files,
+            distribution_bytes=self.distribution_bytes,
+        )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Kept:
+    """The zips of a build by the name of the function, and stamps of all files of `FOLDERS`."""
+
+    zips: Mapping[str, KeptZip]
+    files: Mapping[str, Stamp]
+
+
+_STORED = TypeAdapter(Kept)
+
+
+def load(cache: Cache, out_dir: Path) -> Kept | None:
+    """Return what is kept of the build in `out_dir`; None where its files are others by now."""
+    text = cache.read("zips", digest(str(out_dir)))
+    if text is None or not (out_dir / "routelet.json").is_file():
+        return None
+    try:
+        kept = _STORED.validate_json(text)
+    except ValidationError:
+        return None
+    return kept if kept.files == _files(out_dir) else None
+
+
+def save(
+    cache: Cache, out_dir: Path, functions: Sequence[BuiltFunction], keys: Mapping[str, str]
+) -> None:
+    """Keep what is to be known of the zips that are in `out_dir` now."""
+    zips = {
+        one.name: KeptZip(
+            key=keys[one.name],
+            verdict=one.verdict.key,
+            sha256=one.zip.sha256,
+            zipped_bytes=one.zip.zipped_bytes,
+            unzipped_bytes=one.zip.unzipped_bytes,
+            files=one.zip.files,
+            distribution_bytes=one.zip.distribution_bytes,
+        )
+        for one in functions
+    }
+    kept = Kept(zips=zips, files=_files(out_dir))
+    cache.write("zips", digest(str(out_dir)), _STORED.dump_json(kept))
+
+
+def _files(out_dir: Path) -> dict[str, Stamp]:
+    return {
+        f"{folder}/{name}": stamp
+        for folder in FOLDERS
+        for name, stamp in stamps(out_dir / folder).items()
+    }
