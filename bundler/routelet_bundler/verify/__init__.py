@@ -1,23 +1,30 @@
-"""Verify: each zip is unpacked and its modules are imported by the target's Python.
+"""Verify: the modules of each zip are imported by the target's Python.
 
 On the path are the zip's files, and what the host provides where the function relies on it. What
 zips have in common of distributions is unpacked once, and loaded once by a process of which each
-check is a fork. A zip that passed before, under the same Python, is not run again.
+check is a fork. A zip that passed before, under the same Python, is not run again. One that fails
+is unpacked and run once more, as it will be where it is deployed, before it is told.
 """
 
 import json
-import tempfile
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter, run_isolated
 from routelet_bundler.model import Distribution, Function, Target, Verdict, Zip
-from routelet_bundler.verify.unpacked import Shelf, Unpacked
+from routelet_bundler.verify.unpacked import (
+    Shelf,
+    Unpacked,
+    is_read_in_place,
+    kind_of,
+    roomy_folder,
+)
 
 _WORKER = Path(__file__).with_name("worker.py")
 _FEW = 4
@@ -72,25 +79,37 @@ def verify(
     Raises `RouteletError` with the import chain, for every function that does not start.
     """
     to_run = [check for check in checks if _is_new(check, cache, passed)]
-    failures: list[RouteletError] = []
     done = len(checks) - len(to_run)
     with (
-        tempfile.TemporaryDirectory(prefix="routelet-verify-") as folder,
+        TemporaryDirectory(prefix="routelet-verify-", dir=_roomy_folder(to_run)) as folder,
         ThreadPoolExecutor(jobs) as executor,
     ):
         shelf = Shelf(Path(folder).resolve())
-        unpacked = [shelf.unpack(one.function, one.packed.path, one.twins) for one in to_run]
-        batches = list(_batches(list(zip(to_run, unpacked, strict=True)), jobs))
-        for batch, found in zip(batches, executor.map(_run, batches), strict=True):
-            for (check, _), failure in zip(batch, found, strict=True):
-                if failure is None:
-                    cache.write("verified", _key(check), b"ok")
-                else:
-                    failures.append(failure)
-            done += len(batch)
+        placed = [(one, shelf.place(one.function, one.packed, one.twins)) for one in to_run]
+        again: list[Check] = []
+        failures: list[RouteletError] = []
+        for check, where, failure in _run_all(placed, jobs, executor):
+            if failure is None:
+                cache.write("verified", _key(check), b"ok")
+            elif where.zip:
+                again.append(check)
+            else:
+                failures.append(failure)
+            done += 1
             report(done, len(checks))
+        placed = [(one, shelf.unpack(one.function, one.packed.path, ())) for one in again]
+        failures += [failure for *_, failure in _run_all(placed, jobs, executor) if failure]
     raise_all(failures)
     return tuple(map(_verdict, checks))
+
+
+def _roomy_folder(checks: Sequence[Check]) -> Path | None:
+    """Return a folder that is faster than the usual one, where what is unpacked fits into it."""
+    unpacked = {
+        kind_of(one.function) if is_read_in_place(one.function, one.twins) else number: one.packed
+        for number, one in enumerate(checks)
+    }
+    return roomy_folder(sum(packed.unzipped_bytes for packed in unpacked.values()))
 
 
 def _verdict(check: Check) -> Verdict:
@@ -133,7 +152,8 @@ def _batches(checks: Batch, jobs: int) -> Iterator[Batch]:
     groups: dict[tuple[object, ...], Batch] = {}
     for check, unpacked in checks:
         python = check.function.target.python
-        shared = (python, _environment(check), check.provided, unpacked.folders[1:])
+        others = (unpacked.folders[1:], unpacked.zip is None)
+        shared = (python, _environment(check), check.provided, *others)
         groups.setdefault(shared, []).append((check, unpacked))
     size = max(_FEW, -(-len(checks) // jobs))
     for group in groups.values():
@@ -141,16 +161,25 @@ def _batches(checks: Batch, jobs: int) -> Iterator[Batch]:
             yield group[start : start + size]
 
 
+def _run_all(
+    placed: Batch, jobs: int, executor: Executor
+) -> Iterator[tuple[Check, Unpacked, RouteletError | None]]:
+    """Yield what checking each function gave: None where it starts."""
+    batches = list(_batches(placed, jobs))
+    for batch, found in zip(batches, executor.map(_run, batches), strict=True):
+        for (check, where), failure in zip(batch, found, strict=True):
+            yield check, where, failure
+
+
 def _run(batch: Batch) -> list[RouteletError | None]:
     """Check the functions of a batch; None for each that starts."""
-    first, _ = batch[0]
-    common = [*batch[0][1].folders[1:], *([first.provided] if first.provided else [])]
+    first, where = batch[0]
+    common = [*where.folders[1:], *([first.provided] if first.provided else [])]
     job = {
         "common": list(map(str, common)),
+        "shared": where.shared,
         "own": sorted({name for _, unpacked in batch for name in unpacked.own}),
-        "checks": [
-            _job(check, [*map(str, [unpacked.folders[0], *common])]) for check, unpacked in batch
-        ],
+        "checks": [_job(check, unpacked, common) for check, unpacked in batch],
     }
     interpreter = find_interpreter(first.function.target.python)
     assert interpreter is not None  # noqa: S101 - or there would be nothing to run
@@ -168,9 +197,14 @@ def _run(batch: Batch) -> list[RouteletError | None]:
     ]
 
 
-def _job(check: Check, path: Sequence[str]) -> Mapping[str, Any]:
+def _job(check: Check, unpacked: Unpacked, common: Sequence[Path]) -> Mapping[str, Any]:
     module, _, export = check.function.handler.replace("/", ".").rpartition(".")
-    return {"path": path, "modules": [module, *check.function.modules], "export": export}
+    return {
+        "path": list(map(str, [unpacked.folders[0], *common])),
+        "zip": unpacked.zip and str(unpacked.zip),
+        "modules": [module, *check.function.modules],
+        "export": export,
+    }
 
 
 def _failure(
