@@ -184,7 +184,11 @@ def _run(batch: Batch) -> list[RouteletError | None]:
     interpreter = find_interpreter(first.function.target.python)
     assert interpreter is not None  # noqa: S101 - or there would be nothing to run
     done = run_isolated(
-        interpreter, _WORKER, json.dumps(job).encode(), environment=json.loads(_environment(first))
+        interpreter,
+        _WORKER,
+        json.dumps(job).encode(),
+        environment=json.loads(_environment(first)),
+        keeps_bytecode=True,  # what the host provides has none when it is installed
     )
     lines = done.stdout.decode().splitlines()
     if len(lines) != len(batch):
