@@ -98,7 +98,8 @@ def run_isolated(
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `script` apart from everything installed, with `data` on its standard input.
 
-    `keeps_bytecode` lets it write that of what it imports. With a `hash_seed` hashes are the same each time, and the script's folder is on its path.
+    `keeps_bytecode` lets it write that of what it imports. With a `hash_seed` hashes are the same
+    each time, and the script's folder is on its path.
     """
     isolated = "-I" if hash_seed is None else "-s"  # -I ignores the seed
     options = [isolated, "-S", *([] if keeps_bytecode else ["-B"])]

@@ -24,6 +24,9 @@ from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Build
 from routelet_bundler.pipeline import build
 
+MAX_ROWS, LARGEST = 100, 20
+"""Of so many functions all are printed; of more, the largest."""
+
 
 @click.command("build")
 @root_option
@@ -78,6 +81,10 @@ def _compare_with_another(made: Build, root: Path, jobs: int | None, *, locked: 
 def _print_table(made: Build) -> None:
     if not made.functions:
         return
+    shown = made.functions
+    if len(shown) > MAX_ROWS:
+        shown = tuple(sorted(shown, key=lambda one: -one.zip.zipped_bytes)[:LARGEST])
+        console.print(f"the {LARGEST} largest of {len(made.functions)} functions:")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("route")
     table.add_column("file")
@@ -85,7 +92,7 @@ def _print_table(made: Build) -> None:
     table.add_column("unzipped", justify="right")
     table.add_column("distributions")
     table.add_column("verified")
-    for one in made.functions:
+    for one in shown:
         pages = one.function.pages
         distributions = [found.name for found, _ in one.function.traced.distributions]
         if one.function.traced.provided:
