@@ -1,5 +1,6 @@
 """Zips are imported alone, by the target's Python; what fails is told with the site's own lines."""
 
+import json
 import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
@@ -8,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler import RouteletError, build
+from routelet_bundler import verify as verify_room
 from routelet_bundler.cache import Cache
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import HOST, find_interpreter, run_isolated
 from routelet_bundler.model import Build, Function, Verdict, Zip
 from routelet_bundler.verify import Check, verify
 
@@ -315,3 +317,38 @@ def test_a_package_that_the_site_and_a_distribution_both_have_is_one(
     page += "DATA = Path(__file__).parent.parent / 'jinja2/ours.txt'"
     result = several({"a": page}, {"src/jinja2/ours.txt": "x"})
     assert result.functions[0].verdict.verified
+
+
+def worker_says(folder: Path, library: str) -> list[object]:
+    """Have the worker check two functions that import a library of this text."""
+    for name, text in {
+        "common/lib.py": library,
+        "own/a.py": "import lib\nhandler = print\n",
+    }.items():
+        (folder / name).parent.mkdir()
+        (folder / name).write_text(text)
+    common = [str(folder / "common")]
+    check = {
+        "path": [str(folder / "own"), *common], "zip": None, "modules": ["a"], "export": "handler",
+    }  # fmt: skip
+    job = {"checks": [check, check], "common": common, "shared": {}, "first": ["lib"], "own": ["a"]}
+    interpreter = find_interpreter(HOST)
+    assert interpreter is not None
+    script = Path(verify_room.__file__).with_name("worker.py")
+    done = run_isolated(interpreter, script, json.dumps(job).encode())
+    return [json.loads(line) for line in done.stdout.splitlines()]
+
+
+def test_what_functions_share_is_imported_once(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    assert worker_says(tmp_path, logged(log)) == [None, None]
+    assert log.read_text() == "x\n"
+
+
+def test_a_library_that_starts_threads_is_imported_by_each_check(tmp_path: Path) -> None:
+    log = tmp_path / "log"
+    threads = (
+        "import threading\nthreading.Thread(target=threading.Event().wait, daemon=True).start()\n"
+    )
+    assert worker_says(tmp_path, logged(log) + threads) == [None, None]
+    assert log.read_text() == "x\nx\nx\n"

@@ -178,6 +178,7 @@ def _run(batch: Batch) -> list[RouteletError | None]:
     job = {
         "common": list(map(str, common)),
         "shared": where.shared,
+        "first": _imported_first(first) if len(batch) > 1 else [],
         "own": sorted({name for _, unpacked in batch for name in unpacked.own}),
         "checks": [_job(check, unpacked, common) for check, unpacked in batch],
     }
@@ -199,6 +200,17 @@ def _run(batch: Batch) -> list[RouteletError | None]:
         _failure(check.function, answer, unpacked.folders) if answer else None
         for (check, unpacked), answer in zip(batch, answers, strict=True)
     ]
+
+
+def _imported_first(check: Check) -> list[str]:
+    """Return the packages that a function's own files import, as far as their names tell."""
+    target, traced = check.function.target, check.function.traced
+    found = [target.provided_through] if traced.provided else []
+    for distribution, reason in traced.distributions:
+        if reason.kind == "import":
+            names = {name.partition("/")[0] for name, _ in distribution.files}
+            found += {distribution.name.replace("-", "_")} & names
+    return found
 
 
 def _job(check: Check, unpacked: Unpacked, common: Sequence[Path]) -> Mapping[str, Any]:

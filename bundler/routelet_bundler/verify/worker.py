@@ -3,12 +3,13 @@
 Standard input is JSON: `checks`, each with `path` (all of sys.path beside the standard library, the
 function's own folder first), `zip` (where the function's own modules are read from a zip, or null),
 `modules` (dotted names, the entry module first) and `export` (a name the entry module has to have);
-`common`, the folders that all checks have, and `shared`, the CRC-32 of their files by name. Each
-check is a fork of this process. Standard output is a line of JSON for each: null, or `what`,
-`missing` (a module's name or null) and `frames` ([file, line]).
+`common`, the folders that all checks have, `shared`, the CRC-32 of their files by name, `first`,
+modules that all import, and `own`, top-level names of the functions themselves. Each check is a
+fork of this process. Standard output is a line of JSON for each: null, or `what`, `missing` (a
+module's name or null) and `frames` ([file, line]).
 
-What the first function loads of the standard library and of `common` is then loaded here, once for
-all that follow, unless that started threads, which no fork has.
+`first`, and what the first function loads of the standard library and of `common`, is loaded here,
+once for all that follow, unless that starts threads, which no fork has.
 """
 
 import faulthandler
@@ -149,13 +150,27 @@ def forked(
 
 def loaded_before(own: str) -> "list[str]":
     """Return what was loaded from outside of the folder `own`; nothing where there are threads."""
-    if len(list(Path("/proc/self/task").iterdir())) > 1:
+    if has_threads():
         return []
     return [
         name
         for name, module in list(sys.modules.items())
         if not (getattr(module, "__file__", None) or own).startswith(own)
     ]
+
+
+def has_threads() -> bool:
+    """Tell whether a module started threads that still run."""
+    return len(list(Path("/proc/self/task").iterdir())) > 1
+
+
+def start_again(job: "dict[str, Any]") -> None:
+    """Begin as a new process that loads nothing first."""
+    with tempfile.TemporaryFile("w+") as file:
+        json.dump({**job, "first": []}, file)
+        file.seek(0)
+        os.dup2(file.fileno(), 0)
+        os.execv(sys.executable, sys.orig_argv)  # noqa: S606
 
 
 def warm_up(names: "list[str]", common: "list[str]", foreign: "set[str]") -> None:
@@ -172,6 +187,9 @@ def warm_up(names: "list[str]", common: "list[str]", foreign: "set[str]") -> Non
 def main() -> None:
     """Check function after function."""
     job = json.load(sys.stdin)
+    warm_up(job["first"], job["common"], set(job["own"]))
+    if job["first"] and has_threads():
+        start_again(job)
     to_caller = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
     with tempfile.TemporaryFile() as said:
