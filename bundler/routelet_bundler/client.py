@@ -7,7 +7,7 @@ the files of that build.
 import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -195,13 +195,16 @@ def _prerendering(work: Work, out: Path, page_modules: Mapping[str, str]) -> Pre
 
 
 def _inputs(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]) -> Inputs:
-    environment = work.environments[work.configured.target]
-    runtime = runtime_files("routelet", RUNTIME)
-    sources = sources_of(work, files, runtime, environment)
-    tracer = Tracer(sources, work.configured.target, work.records)
+    target = work.configured.target
+
+    @cache
+    def tracer() -> Tracer:
+        runtime = runtime_files("routelet", RUNTIME)
+        sources = sources_of(work, files, runtime, work.environments[target])
+        return Tracer(sources, target, work.records)
 
     def reached(modules: tuple[str, ...]) -> Reached:
-        found, complete = tracer.local_files(modules)
+        found, complete = tracer().local_files(modules)
         return Reached(files=found, complete=complete)
 
     def modules_of(page: Page) -> tuple[str, ...]:

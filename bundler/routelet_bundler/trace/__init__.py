@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from routelet_bundler.errors import raise_all
-from routelet_bundler.model import RouteConfig, Target, Traced, TracedFile
+from routelet_bundler.model import Reason, RouteConfig, Target, Traced, TracedFile
 from routelet_bundler.trace.ground import Ground, Sources
 from routelet_bundler.trace.records import Records
 from routelet_bundler.trace.selection import select
@@ -26,6 +26,7 @@ class Tracer:
         self._ground = Ground(sources, target, records)
         self._graph = Graph(self._ground)
         self._walks: dict[str, Walk] = {}
+        self._files: dict[tuple[str, int], TracedFile] = {}
 
     def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:
         """Return the files of the site that importing `modules` reaches, by their path in a zip.
@@ -48,23 +49,26 @@ class Tracer:
         walk = self._walk(modules, config)
         raise_all([*walk.missing, *walk.errors])
         selection = select(self._ground, walk.owners, walk.provided, config.exclude)
-        sources = self._ground.sources.files
         return Traced(
-            files=tuple(
-                TracedFile(
-                    archive=archive,
-                    source=sources[archive],
-                    label=self._ground.label(archive),
-                    reason=reason,
-                )
-                for archive, reason in sorted(walk.files.items())
-            ),
+            files=tuple(self._file(name, reason) for name, reason in sorted(walk.files.items())),
             distributions=selection.packed,
             provided=selection.provided,
             rewrites=tuple(walk.rewrites),
             assets=tuple(sorted(walk.assets)),
             warnings=tuple(walk.warnings),
         )
+
+    def _file(self, archive: str, reason: Reason) -> TracedFile:
+        """Return a file of a function; one value for all that have it for the same reason."""
+        key = (archive, id(reason))
+        if key not in self._files:
+            self._files[key] = TracedFile(
+                archive=archive,
+                source=self._ground.sources.files[archive],
+                label=self._ground.label(archive),
+                reason=reason,
+            )
+        return self._files[key]
 
     def _walk(self, modules: Sequence[str], config: RouteConfig) -> Walk:
         walk = Walk(self._graph, config)

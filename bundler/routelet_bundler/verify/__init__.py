@@ -78,7 +78,14 @@ def verify(
     `passed` are keys of verdicts that are known to be good.
     Raises `RouteletError` with the import chain, for every function that does not start.
     """
-    to_run = [check for check in checks if _is_new(check, cache, passed)]
+    verdicts = tuple(map(_verdict, checks))
+    to_run = [
+        check
+        for check, verdict in zip(checks, verdicts, strict=True)
+        if verdict.verified
+        and verdict.key not in passed
+        and cache.read("verified", verdict.key) is None
+    ]
     done = len(checks) - len(to_run)
     with (
         TemporaryDirectory(prefix="routelet-verify-", dir=_roomy_folder(to_run)) as folder,
@@ -100,7 +107,7 @@ def verify(
         placed = [(one, shelf.unpack(one.function, one.packed.path, ())) for one in again]
         failures += [failure for *_, failure in _run_all(placed, jobs, executor) if failure]
     raise_all(failures)
-    return tuple(map(_verdict, checks))
+    return verdicts
 
 
 def _roomy_folder(checks: Sequence[Check]) -> Path | None:
@@ -113,17 +120,11 @@ def _roomy_folder(checks: Sequence[Check]) -> Path | None:
 
 
 def _verdict(check: Check) -> Verdict:
+    """Return what is to be said of a function once nothing is wrong with it."""
     name, python = check.function.name, check.function.target.python
     if find_interpreter(python) is None:
         return Verdict(function=name, verified=False, how=f"no Python {python} on this machine")
     return Verdict(function=name, verified=True, how=check.how, key=_key(check))
-
-
-def _is_new(check: Check, cache: Cache, passed: Collection[str]) -> bool:
-    if find_interpreter(check.function.target.python) is None:
-        return False
-    key = _key(check)
-    return key not in passed and cache.read("verified", key) is None
 
 
 def _key(check: Check) -> str:
