@@ -71,7 +71,7 @@ class Options(Table):
     dependencies: Literal["declared", "reached", "all"] = "reached"
     strip: bool = False
     recipes: Strings = ()
-    bytecode: bool = True
+    bytecode: bool | Literal["only"] = True
     powertools: bool = False
 
 
@@ -79,7 +79,6 @@ NOT_YET: Mapping[str, tuple[object, ...]] = {
     "split": ("config", "auto"),
     "edge_middleware": (True,),
     "front": ("function-url", "rest-api", "alb"),
-    "strip": (True,),
 }
 """Values that the contract names and that this version refuses rather than ignores."""
 
@@ -139,6 +138,7 @@ class AwsLambda(Integration):
                     glibc=GLIBC[python],
                     runtime=f"python{python}",
                     bytecode=options.bytecode,
+                    strip=options.strip,
                     provided=SDK if options.sdk == "runtime" else (),
                     provided_through="boto3",
                     companions=options.dependencies,

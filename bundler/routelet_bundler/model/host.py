@@ -22,7 +22,10 @@ class Target:
     folder: str = "/var/task"
     runtime: str = ""
     """What the host calls this Python, such as `python3.12`."""
-    bytecode: bool = True
+    bytecode: bool | Literal["only"] = True
+    """Whether `.pyc` files come along; with "only" they stand in place of their sources."""
+    strip: bool = False
+    """Whether shared objects of distributions lose their symbols."""
     provided: tuple[str, ...] = ()
     provided_through: str = ""
     companions: Literal["declared", "reached", "all"] = "reached"

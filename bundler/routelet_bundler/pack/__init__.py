@@ -10,10 +10,11 @@ from pathlib import Path, PurePosixPath
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.model import Distribution, Function, Limits, Target, Zip
+from routelet_bundler.model import Distribution, Function, Limits, Target, TracedFile, Zip
 from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member
-from routelet_bundler.pack.bytecode import can_compile, compiled
+from routelet_bundler.pack.bytecode import Pycs, can_compile, compiled, makes_bytecode
 from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
+from routelet_bundler.pack.pieces import Piece, contents_of, is_read, piece_of
 from routelet_bundler.sources import Digests
 
 __all__ = ["FOLDERS", "Kept", "KeptZip", "Packer", "lacks_bytecode", "load", "save"]
@@ -24,7 +25,7 @@ _ENOUGH = 100
 
 def lacks_bytecode(target: Target) -> bool:
     """Tell whether bytecode is wanted and this machine has no Python to make it."""
-    return target.bytecode and not can_compile(target.python)
+    return target.bytecode is True and not can_compile(target.python)
 
 
 class Packer:
@@ -34,11 +35,12 @@ class Packer:
         self._target = target
         self._cache = cache
         self._digests = digests
-        self._bytecode = target.bytecode and can_compile(target.python)
-        self._how = (COMPRESSOR, target.python if self._bytecode else "", target.folder)
+        self._bytecode = makes_bytecode(target)
+        kinds = f"bytecode {target.bytecode}, strip {target.strip}"
+        self._how = (COMPRESSOR, target.python if self._bytecode else "", target.folder, kinds)
         self._kept: dict[str, tuple[Member, ...]] = {}
-        self._keys: dict[tuple[str, Path], str] = {}
-        """Keys of local files, by their path in a zip and on disk."""
+        self._keys: dict[tuple[str, Path, bool], str] = {}
+        """Keys of local files, by their path in a zip and on disk, and by whether they are read."""
 
     def key(self, function: Function) -> str:
         """Return a digest of all that the zip of a function is packed from."""
@@ -46,7 +48,7 @@ class Packer:
             "zip",
             *self._how,
             self._entry_key(function),
-            *(self._key(one.archive, one.source) for one in function.traced.files),
+            *map(self._file_key, function.traced.files),
             *(one.key for one, _ in function.traced.distributions),
         )
 
@@ -55,21 +57,21 @@ class Packer:
 
         Their entry modules are below `folder` already.
         """
-        pieces: dict[str, tuple[tuple[str, Path], ...]] = {}
+        pieces: dict[str, Piece] = {}
         for function in functions:
             entry = (function.entry, folder / function.entry_on_disk)
-            pieces[self._entry_key(function)] = (entry,)
+            pieces[self._entry_key(function)] = Piece(files=(entry,), label=function.entry)
             for file in function.traced.files:
-                name = (file.archive, file.source)
-                pieces[self._key(*name)] = (name,)
+                if (key := self._file_key(file)) not in pieces:
+                    pieces[key] = piece_of(file)
             for one, _ in function.traced.distributions:
-                pieces[self._distribution_key(one)] = one.files
-        missing = {key: files for key, files in pieces.items() if not self._has(key)}
-        pycs = self._compiled([file for files in missing.values() for file in files], executor)
+                pieces[self._distribution_key(one)] = piece_of(one)
+        missing = {key: piece for key, piece in pieces.items() if not self._has(key)}
+        sources = [file for piece in missing.values() for file in piece.files]
+        pycs = self._compiled(sources, executor)
 
         def keep(key: str) -> None:
-            contents = {name: path.read_bytes() for name, path in missing[key]}
-            self._keep(key, contents | dict(pycs[file] for file in missing[key] if file in pycs))
+            self._keep(key, contents_of(missing[key], self._target, pycs))
 
         for _ in executor.map(keep, missing):
             pass
@@ -81,7 +83,7 @@ class Packer:
         """
         parts: dict[str, tuple[Member, ...]] = {}
         for file in function.traced.files:
-            parts[file.archive] = self._kept[self._key(file.archive, file.source)]
+            parts[file.archive] = self._kept[self._file_key(file)]
         parts[function.entry] = self._kept[self._entry_key(function)]
         for distribution, _ in function.traced.distributions:
             parts[distribution.name] = self._kept[self._distribution_key(distribution)]
@@ -105,9 +107,7 @@ class Packer:
         path.write_bytes(data)
         return packed
 
-    def _compiled(
-        self, files: Sequence[tuple[str, Path]], executor: Executor
-    ) -> Mapping[tuple[str, Path], tuple[str, bytes]]:
+    def _compiled(self, files: Sequence[tuple[str, Path]], executor: Executor) -> Pycs:
         """Compile in as few processes as keep all cores busy: each costs 25 ms to start."""
         if not self._bytecode:
             return {}
@@ -117,11 +117,12 @@ class Packer:
         compile_ = partial(compiled, python=self._target.python, folder=self._target.folder)
         return {file: pyc for part in executor.map(compile_, parts) for file, pyc in part.items()}
 
-    def _key(self, archive: str, source: Path) -> str:
-        file = (archive, source)
-        if file not in self._keys:
-            self._keys[file] = digest("file", archive, self._digests.of(source), *self._how)
-        return self._keys[file]
+    def _file_key(self, file: TracedFile) -> str:
+        which = (file.archive, file.source, is_read(file))
+        if which not in self._keys:
+            told = ("file", file.archive, self._digests.of(file.source), str(which[-1]))
+            self._keys[which] = digest(*told, *self._how)
+        return self._keys[which]
 
     def _entry_key(self, function: Function) -> str:
         sha = hashlib.sha256(function.entry_text.encode()).hexdigest()
@@ -158,13 +159,13 @@ def _folders(members: Sequence[Member]) -> list[Member]:
     folders = {
         str(parent)
         for name in names
-        if name.endswith(".py")
+        if name.endswith((".py", ".pyc")) and "__pycache__" not in name
         for parent in PurePosixPath(name).parents
     }
     return [
         folder(name)
         for name in sorted(folders)
-        if name != "." and f"{name}/__init__.py" not in names
+        if name != "." and names.isdisjoint({f"{name}/__init__.py", f"{name}/__init__.pyc"})
     ]
 
 

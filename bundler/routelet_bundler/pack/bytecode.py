@@ -6,8 +6,13 @@ from pathlib import Path, PurePosixPath
 
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import find_interpreter, run_isolated
+from routelet_bundler.model import Target
 
 _WORKER = Path(__file__).with_name("compile_worker.py")
+
+
+Pycs = Mapping[tuple[str, Path], tuple[str, bytes]]
+"""Path in the zip and content of a .pyc, by those of its source."""
 
 
 def can_compile(python: str) -> bool:
@@ -15,9 +20,31 @@ def can_compile(python: str) -> bool:
     return find_interpreter(python) is not None
 
 
-def compiled(
-    files: Sequence[tuple[str, Path]], python: str, folder: str
-) -> Mapping[tuple[str, Path], tuple[str, bytes]]:
+def makes_bytecode(target: Target) -> bool:
+    """Tell whether zips have bytecode; raises `RouteletError` where they would have nothing else.
+
+    Without a Python of that minor version they have sources, if these are wanted at all.
+    """
+    if target.bytecode == "only" and not can_compile(target.python):
+        raise RouteletError(
+            f'bytecode = "only" needs Python {target.python}, and this machine has none',
+            where="pyproject.toml",
+            mend=f"install it, for one with `uv python install {target.python}`",
+        )
+    return bool(target.bytecode) and can_compile(target.python)
+
+
+def in_place_of_sources(contents: Mapping[str, bytes], pycs: Pycs) -> Mapping[str, bytes]:
+    """Return `contents` with bytecode where its source was: `m.pyc` for `m.py`, as PEP 3147 has it.
+
+    A source that does not compile is data, such as the template of a project, and stays.
+    """
+    done = {archive: pyc for (archive, _), (_, pyc) in pycs.items()}
+    left = {name: content for name, content in contents.items() if name not in done}
+    return left | {f"{archive}c": pyc for archive, pyc in done.items()}
+
+
+def compiled(files: Sequence[tuple[str, Path]], python: str, folder: str) -> Pycs:
     """Return path and content of the .pyc of each source that compiles, by the pair in `files`.
 
     `files` are (path in the zip, source); `folder` is where the zip is unpacked: tracebacks name

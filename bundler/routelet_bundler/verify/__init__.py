@@ -231,7 +231,8 @@ def _failure(
     labels = {file.archive: file.label for file in function.traced.files}
     chain = []
     for file, line in failure["frames"]:
-        archive = _archive_of(Path(file), folders)
+        # Bytecode without its source names that where the target unpacks it.
+        archive = _archive_of(Path(file), [*folders, Path(function.target.folder)])
         if archive and not archive.startswith("routelet/") and archive != function.entry:
             chain.append(f"{labels.get(archive, archive)}:{line}")
     missing = failure.get("missing")

@@ -139,11 +139,13 @@ def _common(
 def _source_of(name: str) -> str:
     """Return the source that a member is of: itself, or what its bytecode was compiled from."""
     folder, cached, file = name.rpartition("__pycache__/")
-    return f"{folder}{file.partition('.')[0]}.py" if cached else name
+    if cached:
+        return f"{folder}{file.partition('.')[0]}.py"
+    return name[:-1] if name.endswith(".pyc") else name
 
 
 def _top(name: str) -> str:
-    return name.partition("/")[0].removesuffix(".py")
+    return name.partition("/")[0].removesuffix(".pyc").removesuffix(".py")
 
 
 def _without(

@@ -9,6 +9,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import yaml
 
 from routelet_bundler import build
 from routelet_bundler.cache import Cache
@@ -54,7 +55,7 @@ def function(tmp_path: Path) -> Make:
 
     def make(
         files: Mapping[str, str | bytes],
-        distributions: Mapping[str, Mapping[str, str]] | None = None,
+        distributions: Mapping[str, Mapping[str, str | bytes]] | None = None,
         target: Target = TARGET,
         entry: str = "import pages.a\nhandler = print\n",
     ) -> Function:
@@ -245,3 +246,26 @@ def test_a_file_that_two_distributions_own_is_packed_once(function: Make, tmp_pa
     )
     made = packed(one, tmp_path / "cache", tmp_path)
     assert {"ns/__init__.py", "ns/a.py", "ns/b.py"} < set(zipfile.ZipFile(made.path).namelist())
+
+
+def test_strip_takes_symbols_from_distributions_alone_and_never_from_their_libs(
+    function: Make, tmp_path: Path
+) -> None:
+    [real] = Path(yaml.__file__).parent.glob("_yaml*.so")
+    content = real.read_bytes()
+    sizes = []
+    for strip in (False, True):
+        one = function(
+            {"lib/own.so": content},
+            {"dist": {"dist/m.so": content, "dist.libs/libm.so.1": content}},
+            replace(TARGET, strip=strip),
+        )
+        made = packed(one, tmp_path / "cache", tmp_path)
+        with zipfile.ZipFile(made.path) as opened:
+            infos = {info.filename: info.file_size for info in opened.infolist()}
+        names = ("lib/own.so", "dist.libs/libm.so.1", "dist/m.so")
+        sizes.append([infos[name] for name in names])
+    whole = len(content)
+    assert sizes[0] == [whole, whole, whole]
+    assert sizes[1][:2] == [whole, whole]
+    assert sizes[1][2] < whole / 4
