@@ -11,7 +11,8 @@ def files_below(folder: Path, root: Path) -> dict[str, Path]:
     """Return every file below `folder` by its relative path, links inside the site followed.
 
     Raises `RouteletError` for a link that leads out of the site: what is outside is not the
-    site's to publish; and for one that leads nowhere, or to a folder it is in.
+    site's to publish; for one that leads nowhere, or to a folder it is in; and for what is neither
+    file nor folder. The latter may begin with a dot: sockets and locks of editors do.
     """
     found: dict[str, Path] = {}
     errors: list[RouteletError] = []
@@ -20,9 +21,8 @@ def files_below(folder: Path, root: Path) -> dict[str, Path]:
         with os.scandir(here) as entries:
             in_order = sorted(entries, key=lambda entry: entry.name)
         for entry in in_order:
-            fault = _link_fault(Path(entry.path), root, above) if entry.is_symlink() else ""
-            if fault:
-                errors.append(_faulty_link(Path(entry.path), root, fault))
+            if error := _error_of(entry, root, above):
+                errors.append(error)
             elif entry.is_file():
                 found[below + entry.name] = Path(entry.path)
             elif entry.is_dir() and entry.name != "__pycache__":
@@ -32,6 +32,21 @@ def files_below(folder: Path, root: Path) -> dict[str, Path]:
         walk(str(folder), "", (str(folder),))
     raise_all(errors)
     return found
+
+
+def _error_of(entry: os.DirEntry[str], root: Path, above: Iterable[str]) -> RouteletError | None:
+    """Return why an entry can be no part of a site; `above` are the folders it is in."""
+    path = Path(entry.path)
+    if entry.is_symlink():
+        fault = _link_fault(path, root, above)
+        return _faulty_link(path, root, fault) if fault else None
+    if entry.is_file() or entry.is_dir() or entry.name.startswith("."):
+        return None
+    return RouteletError(
+        "is a pipe, a socket or a device, not a file",
+        where=path.relative_to(root).as_posix(),
+        mend="remove it, or put a file in its place",
+    )
 
 
 def _link_fault(path: Path, root: Path, above: Iterable[str]) -> str:

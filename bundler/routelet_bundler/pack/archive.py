@@ -8,12 +8,10 @@ import struct
 from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import version
-from itertools import pairwise
-from pathlib import PurePosixPath
 
 from deflate import crc32, deflate_compress
 
-from routelet_bundler.errors import RouteletError
+from routelet_bundler.pack.names import refuse_unsafe_names
 
 _LEVEL = 6
 """libdeflate's level; docs/decisions/0009-libdeflate.md has what others cost and give."""
@@ -28,7 +26,6 @@ _UTF8 = 0x800
 _FILE_0644 = 0o100644 << 16
 _FOLDER_0755 = 0o040755 << 16 | 0x10  # MS-DOS's directory bit, which some readers go by
 _VERSION = 20
-_MAX_ENTRIES = 65_535
 _MADE_ON_UNIX = 3 << 8 | _VERSION
 STORED, DEFLATED = 0, 8
 
@@ -68,7 +65,7 @@ def archive(members: Iterable[Member]) -> bytes:
     Raises `RouteletError` for a name that is unsafe or there twice.
     """
     ordered = sorted(members, key=lambda member: member.name)
-    _refuse_unsafe_names([member.name for member in ordered])
+    refuse_unsafe_names([member.name for member in ordered])
     body, directory, position = [], [], 0
     for member in ordered:
         name = member.name.encode()
@@ -92,22 +89,3 @@ def archive(members: Iterable[Member]) -> bytes:
 
 def _attributes(name: str) -> int:
     return _FOLDER_0755 if name.endswith("/") else _FILE_0644
-
-
-def _refuse_unsafe_names(names: list[str]) -> None:
-    if len(names) > _MAX_ENTRIES:
-        raise RouteletError(f"{len(names):,} files, and a zip has {_MAX_ENTRIES:,} at most")
-    for name in names:
-        path = PurePosixPath(name)
-        plain = path.parts and str(path) == name.removesuffix("/")
-        if path.is_absolute() or ".." in path.parts or "\\" in name or not plain:
-            raise RouteletError(f"{name!r} is no safe name in a zip", mend="rename the file")
-        if not name.isprintable():
-            raise RouteletError(f"{name!r} has characters that do not print", mend="rename it")
-    # With an x at its end a folder's own name, `lib/`, is among its parents.
-    folders = {str(parent) for name in names for parent in PurePosixPath(f"{name}x").parents}
-    if both := folders.intersection(names):
-        raise RouteletError(f"{min(both)} is a file and a folder", mend="rename one of the two")
-    for name, following in pairwise(names):
-        if name == following:
-            raise RouteletError(f"{name} would be in the zip twice", mend="rename one of the two")

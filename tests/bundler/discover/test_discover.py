@@ -329,12 +329,6 @@ def test_a_lock_of_an_editor_is_no_mistake(write_site: Write) -> None:
     assert routes_of(discover(root, SERVER)) == ["/a"]
 
 
-def test_what_is_no_file_is_passed_over(write_site: Write) -> None:
-    root = write_site({"src/pages/a.py": ""})
-    os.mkfifo(root / "src/pages/b.py")
-    assert routes_of(discover(root, SERVER)) == ["/a"]
-
-
 def test_public_files_are_held_to_the_same_links(write_site: Write, tmp_path: Path) -> None:
     root = write_site({"public/a.css": ""})
     files_below(root / "public", root)
@@ -438,3 +432,17 @@ def test_a_draft_is_true_or_false(write_site: Write) -> None:
     root = write_site({"src/pages/a.md": "---\ntitle: x\ndraft: maybe\n---\n"})
     [mistake] = mistakes_of(root)
     assert (mistake.where, mistake.what) == ("src/pages/a.md:3", "draft is 'maybe'")
+
+
+def test_what_is_no_file_is_told_and_what_an_editor_left_is_not(write_site: Write) -> None:
+    root = write_site({"src/pages/a.py": ""})
+    os.mkfifo(root / "src/pages/pipe.py")
+    os.mkfifo(root / "src/.pipe")
+    [told] = mistakes_of(root)
+    assert (told.where, told.what) == (
+        "src/pages/pipe.py",
+        "is a pipe, a socket or a device, not a file",
+    )
+    assert told.mend
+    (root / "src/pages/pipe.py").unlink()
+    assert routes_of(discover(root, SERVER)) == ["/a"]

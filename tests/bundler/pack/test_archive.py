@@ -2,6 +2,7 @@
 
 import hashlib
 import io
+import os
 import random
 import shutil
 import stat
@@ -9,12 +10,13 @@ import subprocess
 import zipfile
 from collections.abc import Iterable
 from pathlib import Path
+from unicodedata import normalize
 from zlib import crc32
 
 import deflate
 import pytest
 import zipp
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from routelet_bundler.errors import RouteletError
@@ -32,8 +34,16 @@ def is_no_folder_of(name: str, others: Iterable[str]) -> bool:
     return not any(other.startswith(f"{name}/") for other in others)
 
 
+def is_told_apart(names: Iterable[str]) -> bool:
+    """Tell whether no two names are one where neither case nor Unicode's forms count."""
+    every = {name[:end] for name in names for end in range(1, len(name) + 1)
+             if end == len(name) or name[end] == "/"}  # fmt: skip
+    folded = {normalize("NFC", normalize("NFC", one).casefold()) for one in every}
+    return len(folded) == len(every)
+
+
 FILES = st.dictionaries(NAMES, CONTENTS, min_size=1, max_size=8).filter(
-    lambda files: all(is_no_folder_of(name, files) for name in files)
+    lambda files: all(is_no_folder_of(name, files) for name in files) and is_told_apart(files)
 )
 
 
@@ -95,6 +105,8 @@ UNSAFE = {
     "an escape sequence": "a\x1b[2J.py",
     "right to left": "a\u202eyp.exe",
     "half of a pair": "a\ud800.py",
+    "bytes that are no UTF-8": os.fsdecode(b"a\xff.py"),
+    "longer than a file system takes": "ö" * 128,
 }
 
 
@@ -104,6 +116,54 @@ def test_an_unsafe_name_is_refused(kind: str) -> None:
         archive([member("a.py", b""), member(UNSAFE[kind], b"")])
     assert repr(UNSAFE[kind]) in raised.value.what
     str(raised.value).encode()  # can be printed
+
+
+CLASHES = {
+    "case": ("lib/a.py", "lib/A.py"),
+    "case of a folder": ("lib/a.py", "Lib/b.py"),
+    "case of letters beyond ASCII": ("größe", "GRÖSSE"),
+    "one letter or two": ("caf\u00e9.txt", "cafe\u0301.txt"),
+    "a file and a folder": ("lib", "LIB/a.py"),
+}
+
+
+@pytest.mark.parametrize("kind", CLASHES)
+def test_names_that_are_one_where_case_is_not_told_apart_are_refused(kind: str) -> None:
+    with pytest.raises(RouteletError, match="case is not told apart") as raised:
+        archive(member(name, b"") for name in CLASHES[kind])
+    assert raised.value.mend
+
+
+def differs_by_case(name: str) -> bool:
+    return name.swapcase() != name and name.swapcase().casefold() == name.casefold()
+
+
+@settings(max_examples=50)
+@given(name=NAMES.filter(differs_by_case))
+def test_any_two_names_of_different_case_are_refused(name: str) -> None:
+    with pytest.raises(RouteletError):
+        archive([member(name, b""), member(name.swapcase(), b"")])
+
+
+@pytest.mark.skipif(shutil.which("unzip") is None, reason="there is no unzip")
+@settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(files=FILES)
+def test_every_reader_unpacks_any_zip_to_the_same_bytes(
+    files: dict[str, bytes], tmp_path: Path
+) -> None:
+    path, into = tmp_path / "a.zip", tmp_path / "out"
+    path.write_bytes(zip_of(files))
+    shutil.rmtree(into, ignore_errors=True)
+    tested = subprocess.run(["unzip", "-tq", path], capture_output=True, text=True, check=False)
+    assert (tested.returncode, tested.stderr) == (0, "")
+    command = ["unzip", "-q", path, "-d", into]
+    subprocess.run(command, check=True, env={"LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL)
+    assert {one.relative_to(into).as_posix() for one in into.rglob("*") if one.is_file()} == {
+        *files
+    }
+    root = zipp.Path(path)
+    for name, content in files.items():
+        assert (into / name).read_bytes() == content == root.joinpath(name).read_bytes()
 
 
 @settings(max_examples=50)

@@ -1,5 +1,6 @@
 """Whole zips by Packer: equal bytes whatever is cached, limits, and imports from inside."""
 
+import os
 import random
 import subprocess
 import zipfile
@@ -269,3 +270,30 @@ def test_strip_takes_symbols_from_distributions_alone_and_never_from_their_libs(
     assert sizes[0] == [whole, whole, whole]
     assert sizes[1][:2] == [whole, whole]
     assert sizes[1][2] < whole / 4
+
+
+def test_a_faulty_name_of_a_distribution_names_the_distribution(
+    function: Make, tmp_path: Path
+) -> None:
+    one = function({}, {"dist": {"dist/a\u202eyp.exe": "x"}})
+    with pytest.raises(RouteletError, match="do not print") as raised:
+        packed(one, tmp_path / "cache", tmp_path)
+    assert raised.value.where == "dist"
+    assert 'exclude = ["dist"]' in raised.value.mend
+
+
+def test_a_data_file_whose_name_is_no_text_is_told_with_its_place(
+    write_site: Callable[..., Path],
+) -> None:
+    page = "from pathlib import Path\nD = list((Path(__file__).parent / 'd').iterdir())\n"
+    root = write_site(
+        {"src/lib/m.py": page, "src/pages/a.py": "import lib.m\ndef GET(ctx):\n    return 'x'\n"},
+        pyproject='[project]\nname = "site"\nversion = "1"\n'
+        '[tool.routelet]\noutput = "server"\nadapter = "aws-lambda"\n',
+    )
+    (root / "src/lib/d").mkdir()
+    (root / "src/lib/d" / os.fsdecode(b"x\xff.txt")).write_text("x")
+    with pytest.raises(RouteletError, match="is no UTF-8") as raised:
+        build(root)
+    assert raised.value.where == r"src/lib/d/x\udcff.txt"
+    assert not (root / "dist").exists()
