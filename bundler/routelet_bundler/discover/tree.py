@@ -36,15 +36,15 @@ def files_below(folder: Path, root: Path) -> dict[str, Path]:
 
 def _error_of(entry: os.DirEntry[str], root: Path, above: Iterable[str]) -> RouteletError | None:
     """Return why an entry can be no part of a site; `above` are the folders it is in."""
-    path = Path(entry.path)
     if entry.is_symlink():
+        path = Path(entry.path)
         fault = _link_fault(path, root, above)
         return _faulty_link(path, root, fault) if fault else None
     if entry.is_file() or entry.is_dir() or entry.name.startswith("."):
         return None
     return RouteletError(
         "is a pipe, a socket or a device, not a file",
-        where=path.relative_to(root).as_posix(),
+        where=Path(entry.path).relative_to(root).as_posix(),
         mend="remove it, or put a file in its place",
     )
 
