@@ -14,6 +14,7 @@ from routelet_bundler.model import Distribution, Function, Limits, Target, Trace
 from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member
 from routelet_bundler.pack.bytecode import Pycs, can_compile, compiled, makes_bytecode
 from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
+from routelet_bundler.pack.names import refuse_unsafe_name
 from routelet_bundler.pack.pieces import Piece, contents_of, is_read, piece_of
 from routelet_bundler.sources import Digests
 
@@ -120,6 +121,7 @@ class Packer:
     def _file_key(self, file: TracedFile) -> str:
         which = (file.archive, file.source, is_read(file))
         if which not in self._keys:
+            refuse_unsafe_name(file.archive, where=file.label)
             told = ("file", file.archive, self._digests.of(file.source), str(which[-1]))
             self._keys[which] = digest(*told, *self._how)
         return self._keys[which]

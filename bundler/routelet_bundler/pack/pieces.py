@@ -39,11 +39,10 @@ def is_read(file: TracedFile) -> bool:
 def contents_of(piece: Piece, target: Target, pycs: Pycs) -> Mapping[str, bytes]:
     """Return what is packed of a piece by name: its files, bytecode, or both.
 
-    Raises `RouteletError` for a name that no zip may have.
+    Raises `RouteletError` for a name of a distribution that no zip may have.
     """
-    another = f'exclude = ["{piece.label}"], or require another version'
     for name, _ in piece.files:
-        mend = another if piece.is_distribution else "rename the file"
+        mend = f'exclude = ["{piece.label}"], or require another version'
         refuse_unsafe_name(name, where=piece.label, mend=mend)
     contents = {name: path.read_bytes() for name, path in piece.files}
     if target.strip and piece.is_distribution:
