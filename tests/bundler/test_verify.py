@@ -199,16 +199,26 @@ def test_a_verdict_is_not_kept_for_other_variables(built: BuildOf) -> None:
     assert "'MODE'" in refused(built, page).what
 
 
-def test_another_python_runs_the_zip_as_well(built: BuildOf, tmp_path: Path) -> None:
+def test_another_python_runs_what_is_built_for_it(built: BuildOf) -> None:
     other = next((one for one in ("3.13", "3.12") if one != HOST and find_interpreter(one)), None)
     if other is None:
         pytest.skip("this machine has one Python")
-    log = tmp_path / "log"
-    result = built(logged(log))
+    config = f'[tool.routelet.adapters.aws-lambda]\nruntime = "python{other}"\n'
+    page = f"import sys\nassert '%d.%d' % sys.version_info[:2] == '{other}'"
+    result = built(page, {}, config)
+    assert result.functions[0].verdict == Verdict(
+        function="a", verified=True, how=f"Python {other}"
+    )
+
+
+def test_a_zip_of_another_python_does_not_start(built: BuildOf, tmp_path: Path) -> None:
+    other = next((one for one in ("3.13", "3.12") if one != HOST and find_interpreter(one)), None)
+    if other is None:
+        pytest.skip("this machine has one Python")
+    result = built("")
     target = replace(result.functions[0].function.target, python=other)
-    verdict = verified(result, tmp_path / "cache", target=target)
-    assert verdict == Verdict(function="a", verified=True, how=f"Python {other}")
-    assert len(log.read_text().splitlines()) == 2
+    with pytest.raises(RouteletError, match="bad magic number"):
+        verified(result, tmp_path / "fresh", target=target)
 
 
 def test_a_python_that_is_not_here_says_so_and_runs_nothing(built: BuildOf, tmp_path: Path) -> None:

@@ -306,7 +306,7 @@ def test_off_there_is_nothing_of_it_in_any_zip_and_ctx_says_so(tmp_path: Path) -
     made = build(site(tmp_path, pages, [POWERTOOLS], "powertools = false"))
     names = [*names_in(made, "hello"), *names_in(made, "plain")]
     assert not [name for name in names if "powertools" in name or "xray" in name]
-    assert "routelet/aws.py" in names
+    assert "routelet/aws.pyc" in names
     log: list[str] = []
     with Emulator(made.out_dir, log=log.append) as emulator:
         assert (emulator.get("/plain").status, emulator.get("/hello").status) == (200, 500)

@@ -12,7 +12,7 @@ from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Distribution, Function, Limits, Target, TracedFile, Zip
 from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member
-from routelet_bundler.pack.bytecode import Pycs, can_compile, compiled, makes_bytecode
+from routelet_bundler.pack.bytecode import RUNTIME, Pycs, can_compile, compiled, makes_bytecode
 from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
 from routelet_bundler.pack.names import refuse_unsafe_name
 from routelet_bundler.pack.pieces import Piece, contents_of, is_read, piece_of
@@ -114,7 +114,9 @@ class Packer:
             return {}
         sources = [file for file in files if file[0].endswith(".py")]
         count = min(os.cpu_count() or 1, 1 + len(sources) // _ENOUGH)
-        parts = [sources[start::count] for start in range(count)]
+        runtime = [file for file in sources if file[0].startswith(RUNTIME)]
+        others = [file for file in sources if not file[0].startswith(RUNTIME)]
+        parts = [*(others[start::count] for start in range(count)), runtime]
         compile_ = partial(compiled, python=self._target.python, folder=self._target.folder)
         return {file: pyc for part in executor.map(compile_, parts) for file, pyc in part.items()}
 

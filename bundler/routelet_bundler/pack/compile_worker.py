@@ -1,8 +1,9 @@
 """Compile sources to bytecode; runs alone under the target's Python, any version from 3.10.
 
-Standard input is JSON: a list of [source path, path to be named in tracebacks]. Standard output is,
-for each, four bytes of length (big-endian) and the .pyc; a length of 0 for a source that does not
-compile. Unchecked-hash pycs (PEP 552) hold no time, so that equal sources give equal bytes.
+Standard input is JSON: `optimize`, and `sources`, a list of [path, path to be named in tracebacks].
+Standard output is, for each, four bytes of length (big-endian) and the .pyc; a length of 0 for one
+that does not compile. Unchecked-hash pycs (PEP 552) hold no time, so that equal sources give equal
+bytes.
 """
 
 import importlib.util
@@ -13,11 +14,11 @@ import warnings
 from pathlib import Path
 
 
-def compiled(source: str, name: str) -> bytes:
+def compiled(source: str, name: str, optimize: int) -> bytes:
     """Return the .pyc of a source file, or nothing where it does not compile."""
     data = Path(source).read_bytes()
     try:
-        code = compile(data, name, "exec", dont_inherit=True, optimize=0)
+        code = compile(data, name, "exec", dont_inherit=True, optimize=optimize)
     except (SyntaxError, ValueError, RecursionError, MemoryError):  # the latter for deep nesting
         return b""
     # PEP 552: magic, flags (1: a hash follows; 2, which is not set: check it), hash, code.
@@ -29,8 +30,9 @@ def main() -> None:
     """Compile all that is asked for."""
     warnings.simplefilter("ignore")
     write = sys.stdout.buffer.write
-    for source, name in json.loads(sys.stdin.read()):
-        pyc = compiled(source, name)
+    job = json.loads(sys.stdin.read())
+    for source, name in job["sources"]:
+        pyc = compiled(source, name, job["optimize"])
         write(len(pyc).to_bytes(4, "big") + pyc)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from routelet_bundler.model import Distribution, Target, TracedFile
-from routelet_bundler.pack.bytecode import Pycs, in_place_of_sources
+from routelet_bundler.pack.bytecode import RUNTIME, Pycs, in_place_of_sources
 from routelet_bundler.pack.elf import stripped
 from routelet_bundler.pack.names import refuse_unsafe_name
 
@@ -48,6 +48,7 @@ def contents_of(piece: Piece, target: Target, pycs: Pycs) -> Mapping[str, bytes]
     if target.strip and piece.is_distribution:
         contents = {name: stripped(name, content) for name, content in contents.items()}
     own = {file: pycs[file] for file in piece.files if file in pycs}
-    if target.bytecode == "only" and not piece.is_read:
+    is_runtime = piece.files[0][0].startswith(RUNTIME)
+    if (target.bytecode == "only" or is_runtime) and not piece.is_read:
         return in_place_of_sources(contents, own)
     return contents | dict(own.values())
