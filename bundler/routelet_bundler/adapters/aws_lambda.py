@@ -18,10 +18,11 @@ from routelet_bundler.adapter import (
     Target,
 )
 from routelet_bundler.config import option_table
-from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean, raise_all
 from routelet_bundler.interpreters import HOST
 from routelet_bundler.model import Strings, kebab
 from routelet_bundler.render import sam_template, template_warnings
+from routelet_bundler.trace.recipes import NAMES as RECIPES
 
 GLIBC: Mapping[str, str] = {
     "3.10": "2_17",
@@ -95,10 +96,20 @@ def aws_lambda(**options: Any) -> "AwsLambda":
                 status=WRONG_USE,
             )
             for key in table.model_fields_set
-            if getattr(table, key) in NOT_YET.get(key, ()) or (key == "recipes" and table.recipes)
+            if getattr(table, key) in NOT_YET.get(key, ())
         ]
     )
+    raise_all([_unknown_recipe(name) for name in table.recipes if name not in RECIPES])
     return AwsLambda(table)
+
+
+def _unknown_recipe(name: str) -> RouteletError:
+    return RouteletError(
+        f'there is no recipe "{name}"',
+        where="recipes",
+        mend=did_you_mean(name, RECIPES) or f"there are {', '.join(RECIPES)}",
+        status=WRONG_USE,
+    )
 
 
 class AwsLambda(Integration):
@@ -139,6 +150,7 @@ class AwsLambda(Integration):
                     runtime=f"python{python}",
                     bytecode=options.bytecode,
                     strip=options.strip,
+                    recipes=options.recipes,
                     provided=SDK if options.sdk == "runtime" else (),
                     provided_through="boto3",
                     companions=options.dependencies,

@@ -26,6 +26,8 @@ class Target:
     """Whether `.pyc` files come along; with "only" they stand in place of their sources."""
     strip: bool = False
     """Whether shared objects of distributions lose their symbols."""
+    recipes: tuple[str, ...] = ()
+    """Distributions of whose data only what the code names comes along."""
     provided: tuple[str, ...] = ()
     provided_through: str = ""
     companions: Literal["declared", "reached", "all"] = "reached"

@@ -11,6 +11,7 @@ from pathlib import Path
 from routelet_bundler.errors import raise_all
 from routelet_bundler.model import Reason, RouteConfig, Target, Traced, TracedFile
 from routelet_bundler.trace.ground import Ground, Sources
+from routelet_bundler.trace.recipes import Recipes
 from routelet_bundler.trace.records import Records
 from routelet_bundler.trace.selection import select
 from routelet_bundler.trace.walk import Graph, Walk
@@ -25,6 +26,7 @@ class Tracer:
         self.target = target
         self._ground = Ground(sources, target, records)
         self._graph = Graph(self._ground)
+        self._recipes = Recipes(self._ground)
         self._walks: dict[str, Walk] = {}
         self._files: dict[tuple[str, int], TracedFile] = {}
 
@@ -49,13 +51,14 @@ class Tracer:
         walk = self._walk(modules, config)
         raise_all([*walk.missing, *walk.errors])
         selection = select(self._ground, walk.owners, walk.provided, config.exclude)
+        cut, told = self._recipes.applied([one for one, _ in selection.packed], walk.files)
         return Traced(
             files=tuple(self._file(name, reason) for name, reason in sorted(walk.files.items())),
-            distributions=selection.packed,
+            distributions=tuple((cut.get(one.name, one), why) for one, why in selection.packed),
             provided=selection.provided,
             rewrites=tuple(walk.rewrites),
             assets=tuple(sorted(walk.assets)),
-            warnings=tuple(walk.warnings),
+            warnings=(*walk.warnings, *told),
         )
 
     def _file(self, archive: str, reason: Reason) -> TracedFile:

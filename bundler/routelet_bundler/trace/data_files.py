@@ -30,7 +30,7 @@ class DataPath:
 
 def data_paths(tree: ast.Module, archive: str) -> tuple[DataPath, ...]:
     """Return the paths that the source at `archive` names; its own folder is never one."""
-    evaluator = _Evaluator(archive, dict(_names_set_once(tree)))
+    evaluator = _Evaluator(archive, dict(names_set_once(tree)))
     found: dict[str, DataPath] = {}
     for node in ast.walk(tree):
         if isinstance(node, ast.expr) and not isinstance(node, ast.Name):
@@ -54,7 +54,8 @@ def _is_own_folder(path: str, archive: str) -> bool:
     return is_above or folder in {ANY, archive} or archive.startswith(folder + "/")
 
 
-def _names_set_once(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+def names_set_once(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
+    """Yield the names of a module that are set in one place, with what they are set to."""
     values: dict[str, list[ast.expr]] = {}
     for node in ast.walk(tree):
         match node:
