@@ -28,14 +28,26 @@ _SINCE_3_14 = frozenset({"annotationlib", "compression"})
 """What the newest Python of Lambda's has that older ones have not: docs.python.org/3.14/whatsnew"""
 
 
-@cache
 def find_interpreter(minor: str) -> Path | None:
     """Return a Python of this minor version, such as `3.12`, or None where there is none.
 
     Looked for: the running one, PATH, pyenv's versions, and what uv manages.
     """
+    found = _found(minor)
+    return found and found[0]
+
+
+def exact_version(minor: str) -> str:
+    """Return the version of that Python, such as `3.12.4`; nothing where it is not here."""
+    found = _found(minor)
+    return found[1] if found else ""
+
+
+@cache
+def _found(minor: str) -> tuple[Path, str] | None:
+    """Return a Python of this minor version, and its exact one."""
     if minor == HOST:
-        return Path(sys.executable)
+        return Path(sys.executable), sys.version.split()[0]
     pyenv = Path(os.environ.get("PYENV_ROOT", "~/.pyenv")).expanduser() / "versions"
     on_path = shutil.which(f"python{minor}")
     candidates = [Path(on_path)] if on_path else []
@@ -51,25 +63,27 @@ def _numbers_of_version(executable: Path) -> list[int]:
     return [int(number) for number in re.findall(r"\d+", executable.parents[1].name)]
 
 
-def _managed_by_uv(minor: str) -> Path | None:
+def _managed_by_uv(minor: str) -> tuple[Path, str] | None:
     command = [find_uv_bin(), "python", "find", "--managed-python", "--offline", minor]
     found = subprocess.run(command, capture_output=True, text=True, check=False)
     return _interpreter_at(Path(found.stdout.strip()), minor) if found.returncode == 0 else None
 
 
-def _interpreter_at(candidate: Path, minor: str) -> Path | None:
-    """Return what `candidate` says it is, if that has this minor version.
+def _interpreter_at(candidate: Path, minor: str) -> tuple[Path, str] | None:
+    """Return what `candidate` says it is, and its exact version, if it has this minor one.
 
     A shim of pyenv says where the interpreter is, or fails where none is chosen.
     """
-    code = "import sys; print('%d.%d' % sys.version_info[:2], sys.executable)"
+    code = (
+        "import sys; print('%d.%d' % sys.version_info[:2], sys.version.split()[0], sys.executable)"
+    )
     command = [str(candidate), "-I", "-S", "-c", code]
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=False, timeout=20)
     except (OSError, subprocess.TimeoutExpired):
         return None
-    version, _, executable = said.stdout.strip().partition(" ")
-    return Path(executable) if said.returncode == 0 and version == minor else None
+    version, exact, executable = (*said.stdout.strip().split(" ", 2), "", "", "")[:3]
+    return (Path(executable), exact) if said.returncode == 0 and version == minor else None
 
 
 @cache

@@ -19,7 +19,7 @@ from routelet_bundler.adapter import (
     TracedFiles,
     fire,
 )
-from routelet_bundler.cache import Cache, default_cache
+from routelet_bundler.cache import open_cache
 from routelet_bundler.client import Client, as_left, is_seen, make_client, with_assets
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.content import content
@@ -66,7 +66,7 @@ def build(
     configured = configure(root, "build")
     report("discover", 0, 1)
     started_ns = time_ns()
-    cache = Cache(Path(cache_folder) if cache_folder else default_cache())
+    cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
     memory = PageMemory.of(root, cache)
     site = discover(root, configured.config, memory)
     raise_all(site.collisions)
@@ -81,7 +81,7 @@ def build(
                 mend="choose another out-dir",
                 status=WRONG_USE,
             )
-    with staged(final) as folder:
+    with staged(final) as folder, cache:
         report("install", 0, 1)
         work = Work(
             configured=configured,
@@ -116,7 +116,7 @@ def build(
         save_zips(cache, final, result.functions, emitted.keys)
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
-    return result
+    return replace(result, warnings=(*result.warnings, *cache.warnings))
 
 
 def _targets(configured: Configured, site: Site) -> list[Target]:

@@ -1,3 +1,5 @@
+import os
+import shutil
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -51,10 +53,45 @@ def test_a_folder_is_filled_once(tmp_path: Path) -> None:
         (folder / "a.txt").write_text("a")
 
     first = cache.folder_of("install", KEY, fill)
-    assert first == cache.place("install", KEY) == cache.folder_of("install", KEY, fill)
+    assert first == cache.folder_of("install", KEY, fill)
+    assert first.is_relative_to(cache.place("install", KEY))
     assert (first / "a.txt").read_text() == "a"
     assert len(filled) == 1
-    assert [path.name for path in first.parent.iterdir()] == [KEY]
+    assert [path.name for path in first.parents[1].iterdir()] == [KEY]
+
+
+DAMAGE = {
+    "a file is gone": lambda folder: (folder / "lib/b.txt").unlink(),
+    "a file is cut": lambda folder: (folder / "a.txt").write_text(""),
+    "a file is newer": lambda folder: os.utime(folder / "a.txt", (9e8, 9e8)),
+    "a file is more": lambda folder: (folder / "lib/c.txt").touch(),
+    "all is gone": shutil.rmtree,
+    "what tells its state is gone": lambda folder: (folder.parent / "state").unlink(),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGE)
+def test_a_damaged_folder_is_filled_again(tmp_path: Path, damage: str) -> None:
+    cache = Cache(tmp_path)
+
+    def fill(folder: Path) -> None:
+        (folder / "lib").mkdir()
+        (folder / "a.txt").write_text("a")
+        (folder / "lib/b.txt").write_text("b")
+
+    first = cache.folder_of("install", KEY, fill)
+    DAMAGE[damage](first)
+    assert cache.folder_of("install", KEY, fill) == first
+    assert files_in(first) == ["a.txt", "lib", "lib/b.txt"]
+    assert (first / "a.txt").read_text() == "a"
+
+
+def test_what_python_caches_is_no_damage(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    folder = cache.folder_of("install", KEY, lambda folder: (folder / "a.py").touch())
+    (folder / "__pycache__").mkdir()
+    (folder / "__pycache__/a.cpython-311.pyc").touch()
+    cache.folder_of("install", KEY, lambda _: pytest.fail("filled again"))
 
 
 @pytest.mark.parametrize("error", [OSError("full"), ValueError("no"), KeyboardInterrupt()])

@@ -7,13 +7,24 @@ from pathlib import Path
 
 import pytest
 
-from routelet_bundler.interpreters import HOST, find_interpreter, run_isolated, standard_library
+from routelet_bundler.interpreters import (
+    HOST,
+    _found,
+    exact_version,
+    find_interpreter,
+    run_isolated,
+    standard_library,
+)
 
 HERE = [one for one in ("3.10", "3.11", "3.12", "3.13", "3.14") if find_interpreter(one)]
 FAKE = "3.98"
 """A minor version that no machine has."""
 
-find = find_interpreter.__wrapped__  # what was found is kept, and these tests move things
+
+def find(minor: str) -> Path | None:
+    """Look again: what was found is kept, and these tests move things."""
+    _found.cache_clear()
+    return find_interpreter(minor)
 
 
 @pytest.fixture
@@ -46,19 +57,28 @@ def test_what_is_found_has_the_version_that_was_asked_for(minor: str) -> None:
     assert done.stdout.strip() == minor
 
 
+@pytest.mark.parametrize("minor", HERE)
+def test_the_exact_version_is_told_of_what_is_found(minor: str) -> None:
+    command = [str(find_interpreter(minor)), "-c", "import sys; print(sys.version.split()[0])"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert exact_version(minor) == done.stdout.strip()
+    assert exact_version(FAKE) == ""
+
+
 def test_a_python_on_path_is_found(path: Path) -> None:
-    fake(path / f"python{FAKE}", f"{FAKE} /opt/python{FAKE}")
+    fake(path / f"python{FAKE}", f"{FAKE} {FAKE}.1 /opt/python{FAKE}")
     assert find(FAKE) == Path(f"/opt/python{FAKE}")
 
 
 def test_a_python_of_pyenv_is_found_where_its_shim_fails(path: Path, tmp_path: Path) -> None:
     fake(path / f"python{FAKE}", "pyenv: no version is set", 127)
-    fake(tmp_path / f"pyenv/versions/{FAKE}.1/bin/python{FAKE}", f"{FAKE} /opt/from-pyenv")
+    fake(tmp_path / f"pyenv/versions/{FAKE}.1/bin/python{FAKE}", f"{FAKE} {FAKE}.1 /opt/from-pyenv")
     assert find(FAKE) == Path("/opt/from-pyenv")
 
 
 @pytest.mark.parametrize(
-    ("says", "status"), [("3.11 /opt/python3.11", 0), (f"{FAKE} /opt/python", 1), ("", 0)]
+    ("says", "status"),
+    [("3.11 3.11.1 /opt/python3.11", 0), (f"{FAKE} {FAKE}.1 /opt/python", 1), ("", 0)],
 )
 def test_one_that_is_not_what_it_is_called_is_left(path: Path, says: str, status: int) -> None:
     fake(path / f"python{FAKE}", says, status)
@@ -83,18 +103,18 @@ def test_of_pyenv_s_patches_the_newest_is_taken(path: Path, tmp_path: Path, olde
     newer = "9" if older == "8" else "10"
     for patch in (older, newer):
         file = tmp_path / f"pyenv/versions/{FAKE}.{patch}/bin/python{FAKE}"
-        fake(file, f"{FAKE} /opt/{FAKE}.{patch}")
+        fake(file, f"{FAKE} {FAKE}.1 /opt/{FAKE}.{patch}")
     assert find(FAKE) == Path(f"/opt/{FAKE}.{newer}")
 
 
 def test_a_version_is_not_the_beginning_of_another(path: Path, tmp_path: Path) -> None:
     assert path.is_dir()
-    fake(tmp_path / f"pyenv/versions/{FAKE}1.0/bin/python{FAKE}", f"{FAKE} /opt/{FAKE}1")
+    fake(tmp_path / f"pyenv/versions/{FAKE}1.0/bin/python{FAKE}", f"{FAKE} {FAKE}.1 /opt/{FAKE}1")
     assert find(FAKE) is None
 
 
 def test_a_path_with_spaces_is_whole(path: Path) -> None:
-    fake(path / f"python{FAKE}", f"{FAKE} /opt/my pythons/python")
+    fake(path / f"python{FAKE}", f"{FAKE} {FAKE}.1 /opt/my pythons/python")
     assert find(FAKE) == Path("/opt/my pythons/python")
 
 

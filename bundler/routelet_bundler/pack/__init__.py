@@ -1,15 +1,15 @@
 """Pack: a function to its zip; the same input gives the same bytes on any machine."""
 
 import hashlib
-import marshal
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
 from pathlib import Path, PurePosixPath
 
-from routelet_bundler.cache import Cache, digest
+from routelet_bundler.cache import Cache, digest, parted, parts_of
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.interpreters import exact_version
 from routelet_bundler.model import Distribution, Function, Limits, Target, TracedFile, Zip
 from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member
 from routelet_bundler.pack.bytecode import RUNTIME, Pycs, can_compile, compiled, makes_bytecode
@@ -38,7 +38,9 @@ class Packer:
         self._digests = digests
         self._bytecode = makes_bytecode(target)
         kinds = f"bytecode {target.bytecode}, strip {target.strip}"
-        self._how = (COMPRESSOR, target.python if self._bytecode else "", target.folder, kinds)
+        python = exact_version(target.python) if self._bytecode else ""
+        self._how = (COMPRESSOR, python, target.folder, kinds)
+        """What the bytes of a member depend on, beside its file, on any machine."""
         self._kept: dict[str, tuple[Member, ...]] = {}
         self._keys: dict[tuple[str, Path, bool], str] = {}
         """Keys of local files, by their path in a zip and on disk, and by whether they are read."""
@@ -67,12 +69,14 @@ class Packer:
                     pieces[key] = piece_of(file)
             for one, _ in function.traced.distributions:
                 pieces[self._distribution_key(one)] = piece_of(one)
-        missing = {key: piece for key, piece in pieces.items() if not self._has(key)}
+        found = executor.map(self._has, pieces.values(), pieces)
+        missing = {key: pieces[key] for key, known in zip(pieces, found, strict=True) if not known}
         sources = [file for piece in missing.values() for file in piece.files]
         pycs = self._compiled(sources, executor)
 
         def keep(key: str) -> None:
-            self._keep(key, contents_of(missing[key], self._target, pycs))
+            piece = missing[key]
+            self._keep(piece, key, contents_of(piece, self._target, pycs))
 
         for _ in executor.map(keep, missing):
             pass
@@ -135,22 +139,26 @@ class Packer:
     def _distribution_key(self, distribution: Distribution) -> str:
         return digest("distribution", distribution.key, *self._how)
 
-    def _has(self, key: str) -> bool:
+    def _has(self, piece: Piece, key: str) -> bool:
         if key not in self._kept:
-            stored = self._cache.read("members", key)
+            stored = self._cache.read(_kind(piece), key)
             if stored is None:
                 return False
             self._kept[key] = tuple(
                 Member(name=name, method=method, crc=crc, size=size, data=data)
-                for name, method, crc, size, data in marshal.loads(stored)  # noqa: S302 - our own
+                for (name, method, crc, size), data in parts_of(stored)
             )
         return True
 
-    def _keep(self, key: str, contents: Mapping[str, bytes]) -> None:
+    def _keep(self, piece: Piece, key: str, contents: Mapping[str, bytes]) -> None:
         members = tuple(member(name, content) for name, content in sorted(contents.items()))
         self._kept[key] = members
-        plain = [(one.name, one.method, one.crc, one.size, one.data) for one in members]
-        self._cache.write("members", key, marshal.dumps(plain))
+        plain = (([one.name, one.method, one.crc, one.size], one.data) for one in members)
+        self._cache.write(_kind(piece), key, parted(plain))
+
+
+def _kind(piece: Piece) -> str:
+    return "distributions" if piece.is_distribution else "members"
 
 
 def _folders(members: Sequence[Member]) -> list[Member]:

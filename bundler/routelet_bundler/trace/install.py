@@ -4,11 +4,13 @@
 project's dependencies; `install` gives a folder that holds them, kept by content.
 """
 
+import json
 import os
 import re
 import subprocess
 import sys
 import tempfile
+import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +20,7 @@ from uv import find_uv_bin
 
 from routelet_bundler.cache import Cache, default_cache, digest
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter
 
 LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")
@@ -108,7 +110,7 @@ def _from_requirements(root: Path, file: str, platform: Platform, cache: Cache) 
         return Requirements(
             text=content, source=file, locked=True, root=root, listed=listed, in_place=True
         )
-    key = digest("requirements", content, str(root), *platform.options)
+    key = digest("requirements", content, str(root), *_chosen_by(platform, root))
     kept = cache.read("resolved", key)
     if kept is None:
         command = ["pip", "compile", file, *platform.options, "--no-header", "--no-annotate"]
@@ -138,7 +140,7 @@ def resolve(
     """Return `dependencies` and all they require, pinned for a platform; raises `RouteletError`."""
     if not dependencies:
         return ""
-    key = digest("resolve", *sorted(dependencies), *platform.options)
+    key = digest("resolve", *sorted(dependencies), *_chosen_by(platform, root))
     kept = cache.read("resolved", key)
     if kept is not None:
         return kept.decode()
@@ -154,7 +156,7 @@ def install(requirements: Requirements, platform: Platform, cache: Cache) -> Pat
     Raises `RouteletError` that names a distribution without a wheel that fits.
     """
     text, root = requirements.text, requirements.root
-    key = digest("install", text, *platform.options, *_local_wheels(text, root))
+    key = digest("install", text, *_chosen_by(platform, root), *_local_wheels(text, root))
 
     def fill(folder: Path) -> None:
         if not text.strip():
@@ -170,6 +172,28 @@ def install(requirements: Requirements, platform: Platform, cache: Cache) -> Pat
             _uv(command, where=requirements.source, platform=platform, cwd=root)
 
     return cache.folder_of("installed", key, fill)
+
+
+_CHOOSING = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
+             "UV_EXCLUDE_NEWER", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_PRERELEASE",
+             "UV_RESOLUTION")  # fmt: skip
+"""Variables of uv that decide which versions there are: docs.astral.sh/uv/reference/environment."""
+
+
+def _chosen_by(platform: Platform, root: Path | None) -> tuple[str, ...]:
+    """Return what decides which wheels are chosen, beside what is asked for, on any machine."""
+    machine = "" if platform.platform else HOST_ARCHITECTURE
+    variables = (f"{name}={os.environ.get(name, '')}" for name in _CHOOSING)
+    return (*platform.options, machine, *variables, *(_settings(root) if root else ()))
+
+
+def _settings(root: Path) -> Iterator[str]:
+    """Yield the settings of uv that a project has."""
+    if (root / "uv.toml").is_file():
+        yield (root / "uv.toml").read_text(encoding="utf-8")
+    if (root / "pyproject.toml").is_file():
+        document = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
+        yield json.dumps(document.get("tool", {}).get("uv", {}), sort_keys=True, default=str)
 
 
 def _local_wheels(text: str, root: Path | None) -> Iterator[bytes]:

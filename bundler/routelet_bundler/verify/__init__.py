@@ -16,7 +16,12 @@ from typing import Any
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError, raise_all
-from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter, run_isolated
+from routelet_bundler.interpreters import (
+    HOST_ARCHITECTURE,
+    exact_version,
+    find_interpreter,
+    run_isolated,
+)
 from routelet_bundler.model import Distribution, Function, Target, Verdict, Zip
 from routelet_bundler.verify.unpacked import (
     Shelf,
@@ -128,12 +133,13 @@ def _verdict(check: Check) -> Verdict:
 
 
 def _key(check: Check) -> str:
-    interpreter = find_interpreter(check.function.target.python)
+    """Return the key of a verdict, which is that of any machine of this kind."""
     return digest(
         "verified",
         check.packed.sha256,
-        str(interpreter),
-        str(check.provided),
+        exact_version(check.function.target.python),
+        HOST_ARCHITECTURE,
+        check.provided.parent.name if check.provided else "",  # its key in the cache
         check.how,
         _environment(check),
         *(twin.key for twin in check.twins),

@@ -96,7 +96,8 @@ def packed(one: Function, cache: Path, out: Path, limits: Limits | None = None) 
 
 
 def members_of(cache: Path) -> list[Path]:
-    return [path for path in sorted(cache.glob("*/members/*/*")) if path.is_file()]
+    found = [*cache.glob("*/members/*/*"), *cache.glob("*/distributions/*/*")]
+    return [path for path in sorted(found) if path.is_file()]
 
 
 @pytest.mark.parametrize("python", PYTHONS)
