@@ -4,7 +4,7 @@ Functions are planned, traced, packed and verified. Where the last build is stil
 only what changed is written: staging lays it over the files of that build.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,16 +12,20 @@ from pathlib import Path
 from routelet_bundler import pack
 from routelet_bundler.client import asset_urls, is_seen
 from routelet_bundler.emit import entry_module
+from routelet_bundler.grouping import groups_of, split_of
 from routelet_bundler.model import (
     Adapter,
     BuiltFunction,
     Distribution,
     Function,
     Planned,
+    Reached,
     Target,
+    Traced,
     Zip,
 )
 from routelet_bundler.plan import Planner
+from routelet_bundler.split import together
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.install import runtime_packages
@@ -74,21 +78,34 @@ def trace_functions(
         target: Tracer(sources_of(work, files, server, environment), target, work.records)
         for target, environment in work.environments.items()
     }
-    functions = []
+
+    def trace(one: Planned) -> Traced:
+        return tracers[_target(one, adapter)].trace(one.modules, one.config)
+
+    routes = []
     for number, one in enumerate(planned):
         work.report("trace", number, len(planned))
-        architecture = one.config.architecture or adapter.target.architecture
-        target = replace(adapter.target, architecture=architecture)
-        functions.append(_function(work, one, tracers[target], planner, adapter))
-    return tuple(functions)
+        routes.append(_reached(one, trace, planner))
+    groups = groups_of([one.pages[0] for one in planned], split_of(adapter), adapter)
+    functions = together(routes, groups, planner, trace)
+    return tuple(_function(work, one, planner, adapter) for one in functions)
 
 
-def _function(
-    work: Work, planned: Planned, tracer: Tracer, planner: Planner, adapter: Adapter
-) -> Function:
-    traced = tracer.trace(planned.modules, planned.config)
+def _target(planned: Planned, adapter: Adapter) -> Target:
+    architecture = planned.config.architecture or adapter.target.architecture
+    return replace(adapter.target, architecture=architecture)
+
+
+def _reached(planned: Planned, trace: Callable[[Planned], Traced], planner: Planner) -> Reached:
+    """Trace a function, and again with the pages that it is found to rewrite to."""
+    traced = trace(planned)
     while (fuller := planner.with_rewrites(planned, traced.rewrites)) is not planned:
-        planned, traced = fuller, tracer.trace(fuller.modules, fuller.config)
+        planned, traced = fuller, trace(fuller)
+    return Reached(planned=planned, traced=traced)
+
+
+def _function(work: Work, reached: Reached, planner: Planner, adapter: Adapter) -> Function:
+    planned, traced = reached.planned, reached.traced
     if traced.assets:
         urls = asset_urls(work, traced.assets)
         planned = replace(planned, manifest={**planned.manifest, "assets": urls})
@@ -100,7 +117,7 @@ def _function(
         entry_on_disk=planned.entry_on_disk,
         handler=planned.handler,
         config=planned.config,
-        target=tracer.target,
+        target=_target(planned, adapter),
         traced=replace(traced, warnings=warnings) if warnings else traced,
         entry_text=entry_module(planned, traced, adapter),
         modules=planned.modules,

@@ -8,8 +8,18 @@ from typing import Any
 from routelet.http import URL
 from routelet.routing import match_route
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.model import Adapter, Config, Page, Planned, Rewrite, RouteConfig, Site
-from routelet_bundler.safe_names import function_name, unique
+from routelet_bundler.grouping import SINGLE_NAME, shared_config, split_of
+from routelet_bundler.model import (
+    Adapter,
+    Config,
+    Group,
+    Page,
+    Planned,
+    Rewrite,
+    RouteConfig,
+    Site,
+)
+from routelet_bundler.safe_names import function_name, group_entry, group_names, unique
 
 SINGLE_ENTRY = "entry.py"
 """The entry module of one function for all routes, and of a handler that would be too long."""
@@ -30,6 +40,8 @@ class Planner:
         self._adapter = adapter
         self._page_modules = page_modules
         self._order = {page.file: number for number, page in enumerate(site.pages)}
+        self._on_demand = [page for page in site.pages if not page.prerender]
+        self._names = unique({page.file: function_name(page.entry) for page in self._on_demand})
         self._error_pages = {
             status: _error_page(page, page_modules)
             for status in (404, 500)
@@ -37,18 +49,38 @@ class Planner:
         }
 
     def plan(self) -> tuple[Planned, ...]:
-        """Return the functions of the site."""
-        pages = [page for page in self._site.pages if not page.prerender]
-        if not pages:
-            return ()
-        if not self._adapter.adapter_features.function_per_route:
-            return (self._planned("site", pages, SINGLE_ENTRY),)
-        names = unique({page.file: function_name(page.entry) for page in pages})
-        return tuple(self._planned(names[page.file], [page], page.entry) for page in pages)
+        """Return a function for each on-demand page: what is traced, whatever is shared later."""
+        return tuple(
+            self._planned(self._names[page.file], [page], page.entry) for page in self._on_demand
+        )
+
+    def plan_groups(self, groups: Sequence[Group]) -> tuple[Planned, ...]:
+        """Return a function for each of `groups`; pages in none of them have their own.
+
+        A group without a name has that of its first page by code point, which no other has: it
+        stays as it is when other pages come and go. Raises `RouteletError` for pages whose
+        configurations contradict each other.
+        """
+        if split_of(self._adapter) == "single":
+            return tuple(self._planned(SINGLE_NAME, one.pages, SINGLE_ENTRY) for one in groups)
+        firsts = [min(one.pages, key=lambda page: page.file) for one in groups]
+        inside = {page.file for one in groups for page in one.pages}
+        alone = [page for page in self._on_demand if page.file not in inside]
+        alone += [page for page, one in zip(firsts, groups, strict=True) if one.name is None]
+        named = group_names(
+            [one.name for one in groups if one.name is not None],
+            taken={*(self._names[page.file] for page in alone), *(page.entry for page in alone)},
+        )
+        return tuple(
+            self._planned(self._names[first.file], one.pages, first.entry)
+            if one.name is None
+            else self._planned(named[one.name], one.pages, group_entry(named[one.name]))
+            for one, first in zip(groups, firsts, strict=True)
+        )
 
     def _planned(self, name: str, pages: Sequence[Page], entry: str) -> Planned:
         handler, entry_in_zip = _handler(entry, self._adapter)
-        config = _merged(pages)
+        config = shared_config(pages, self._adapter)
         included = self._included(config, pages) if config.include else ()
         manifest = self._manifest(*pages, *included)
         return Planned(
@@ -185,19 +217,3 @@ def _modules(manifest: Mapping[str, Any], adapter: Adapter) -> Iterable[str]:
     yield from (page["module"] for page in manifest.get("error_pages", {}).values())
     if "middleware" in manifest:
         yield manifest["middleware"]
-
-
-def _merged(pages: Sequence[Page]) -> RouteConfig:
-    """Return the configuration of a function: the most that one of its pages asks for."""
-    if len(pages) == 1:
-        return pages[0].config
-    configs = [page.config for page in pages]
-    merged: dict[str, Any] = {"environment": {}}
-    for config in configs:
-        merged["environment"] |= config.environment
-    for key in ("memory", "timeout", "ephemeral_storage"):
-        merged[key] = max((getattr(c, key) for c in configs if getattr(c, key)), default=None)
-    for key in ("include", "exclude"):
-        merged[key] = tuple(dict.fromkeys(one for c in configs for one in getattr(c, key)))
-    merged["policies"] = tuple(one for c in configs for one in c.policies)
-    return RouteConfig.model_construct(**merged)

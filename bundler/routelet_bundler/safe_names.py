@@ -7,7 +7,7 @@ pages that would share a name each get eight hex digits of their path's SHA-256.
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from pathlib import PurePosixPath
 from posixpath import splitext
 
@@ -45,6 +45,24 @@ def function_name(entry: str) -> str:
     path = PurePosixPath(entry)
     folders = path.parent.parts[1:]
     return "_".join([*folders, path.stem.removeprefix("entry_")])
+
+
+def group_entry(name: str) -> str:
+    """Return the entry module of a named group: `admin` gives `pages/entry_admin.py`."""
+    return f"pages/entry_{name}.py"
+
+
+def group_names(groups: Iterable[str], taken: Container[str]) -> Mapping[str, str]:
+    """Return the name of the function of each named group.
+
+    One whose name, or entry module, is that of a page's function gets a digest; the page keeps
+    what its file calls for.
+    """
+    plain = unique({group: safe(group) for group in groups})
+    return {
+        group: f"{name}_{_digest(group)}" if name in taken or group_entry(name) in taken else name
+        for group, name in plain.items()
+    }
 
 
 def unique(names: Mapping[str, str]) -> Mapping[str, str]:

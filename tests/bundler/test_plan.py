@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler.discover import discover
+from routelet_bundler.grouping import groups_of, split_of
 from routelet_bundler.model import Adapter, AdapterFeatures, Config, Limits, Planned, Target
 from routelet_bundler.plan import Planner
 
@@ -35,7 +36,11 @@ def planned(write_site: Callable[..., Path]) -> Plans:
             {"output": "server", **{key.replace("_", "-"): value for key, value in keys.items()}}
         )
         site = discover(write_site({f"src/{name}": text for name, text in files.items()}), config)
-        functions = Planner(site, config, adapter, page_modules or {}).plan()
+        planner = Planner(site, config, adapter, page_modules or {})
+        functions = planner.plan()
+        if adapter is not PER_ROUTE:
+            pages = [one.pages[0] for one in functions]
+            functions = planner.plan_groups(groups_of(pages, split_of(adapter), adapter))
         return {function.name: function for function in functions}
 
     return plan_site
@@ -174,7 +179,7 @@ def test_one_function_for_all_gets_the_most_that_a_page_asks_for(planned: Plans)
     )["site"]
     config = site.config
     assert (config.memory, config.timeout, config.ephemeral_storage) == (1024, 30, 600)
-    assert (config.include, config.exclude) == (("a", "b", "c"), ("d",))
+    assert (config.include, config.exclude) == (("a", "b", "c"), ())
     assert (config.environment, config.policies) == ({"A": "1", "B": "2"}, ("P", "Q"))
 
 

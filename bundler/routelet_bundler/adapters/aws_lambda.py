@@ -77,7 +77,7 @@ class Options(Table):
 
 
 NOT_YET: Mapping[str, tuple[object, ...]] = {
-    "split": ("config", "auto"),
+    "split": ("auto",),
     "edge_middleware": (True,),
     "front": ("function-url", "rest-api", "alb"),
 }
@@ -100,6 +100,13 @@ def aws_lambda(**options: Any) -> "AwsLambda":
         ]
     )
     raise_all([_unknown_recipe(name) for name in table.recipes if name not in RECIPES])
+    if not table.function_per_route and table.split not in {"single", "route"}:
+        raise RouteletError(
+            f'"split" = "{table.split}" makes several functions, "function-per-route" = false one',
+            where="split",
+            mend="leave one of the two out",
+            status=WRONG_USE,
+        )
     return AwsLambda(table)
 
 
@@ -130,14 +137,14 @@ class AwsLambda(Integration):
                 where="pyproject.toml [tool.routelet.adapters.aws-lambda]",
                 mend=f"set runtime to one of {', '.join(f'python{minor}' for minor in GLIBC)}",
             )
-        per_route = options.function_per_route and options.split == "route"
+        split = options.split if options.function_per_route else "single"
         payload.set_adapter(
             Adapter(
                 name=self.name,
                 server_entrypoint=f"routelet.{'powertools' if options.powertools else 'aws'}",
                 exports=("handler",),
                 args={"front": options.front},
-                adapter_features=AdapterFeatures(function_per_route=per_route),
+                adapter_features=AdapterFeatures(function_per_route=split == "route"),
                 supported_features={
                     "static_output": "stable",
                     "hybrid_output": "stable",
@@ -156,6 +163,7 @@ class AwsLambda(Integration):
                     companions=options.dependencies,
                 ),
                 limits=LIMITS,
+                split=split,
                 memory_mb=options.memory,
                 timeout_s=options.timeout,
                 front=options.front,

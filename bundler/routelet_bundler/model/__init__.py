@@ -2,6 +2,7 @@
 
 from routelet_bundler.model.build import Build, BuiltFunction, Prerendered, Verdict, Zip
 from routelet_bundler.model.configuration import (
+    MIN_STORAGE_MB,
     BuildOptions,
     Config,
     MarkdownOptions,
@@ -16,16 +17,19 @@ from routelet_bundler.model.configuration import (
 from routelet_bundler.model.function import (
     Distribution,
     Function,
+    Group,
     Planned,
+    Reached,
     Reason,
     Rewrite,
     Traced,
     TracedFile,
 )
-from routelet_bundler.model.host import Adapter, AdapterFeatures, Level, Limits, Target
+from routelet_bundler.model.host import Adapter, AdapterFeatures, Level, Limits, Split, Target
 from routelet_bundler.model.site import Kind, Page, Site
 
 __all__ = [
+    "MIN_STORAGE_MB",
     "Adapter",
     "AdapterFeatures",
     "Build",
@@ -34,6 +38,7 @@ __all__ = [
     "Config",
     "Distribution",
     "Function",
+    "Group",
     "Kind",
     "Level",
     "Limits",
@@ -42,12 +47,14 @@ __all__ = [
     "Planned",
     "Prerendered",
     "Project",
+    "Reached",
     "Reason",
     "Redirect",
     "Rewrite",
     "RouteConfig",
     "SecurityOptions",
     "Site",
+    "Split",
     "Strings",
     "Table",
     "Target",

@@ -120,6 +120,13 @@ def _redirect(value: object) -> object:
     return {"destination": value} if isinstance(value, str) else value
 
 
+MIN_STORAGE_MB = 512
+"""What a function has of `/tmp` where nothing is said, which is also the least.
+
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-ephemeral-storage.html
+"""
+
+
 class RouteConfig(Table):
     """`config` of a page, and the values of `routes`: what one function needs.
 
@@ -129,9 +136,9 @@ class RouteConfig(Table):
     memory: int | None = Field(default=None, ge=128, le=10_240)
     timeout: int | None = Field(default=None, ge=1, le=900)
     architecture: Literal["x86_64", "arm64"] | None = None
-    ephemeral_storage: int | None = Field(default=None, ge=512, le=10_240)
+    ephemeral_storage: int | None = Field(default=None, ge=MIN_STORAGE_MB, le=10_240)
     environment: dict[str, str] = {}
-    group: str | None = None
+    group: str | None = Field(default=None, min_length=1)
     include: Strings = ()
     exclude: Strings = ()
     reserved_concurrency: int | None = Field(default=None, ge=0)

@@ -90,6 +90,23 @@ class Planned:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Group:
+    """Pages that one function answers, in matching order."""
+
+    pages: tuple[Page, ...]
+    name: str | None = None
+    """What the site's author calls it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reached:
+    """A planned function with all that it reaches."""
+
+    planned: Planned
+    traced: Traced
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Function:
     """What becomes one zip: routes that are answered by one entry module."""
 

@@ -51,6 +51,9 @@ class Limits:
     """The page of the host's documentation that says so."""
 
 
+Split = Literal["route", "config", "auto", "single"]
+"""Which routes share a function: none, those of equal configuration, what costs least, all."""
+
 Level = Literal["stable", "experimental", "deprecated", "unsupported"]
 """How well an adapter supports a feature; a feature that it does not name is unsupported."""
 
@@ -80,6 +83,8 @@ class Adapter:
     supported_features: Mapping[str, Level] = field(default_factory=dict)
     target: Target
     limits: Limits = field(default_factory=Limits)
+    split: Split | None = None
+    """None: `route` with `function_per_route`, else `single`."""
     memory_mb: int | None = None
     timeout_s: int | None = None
     front: str | None = None

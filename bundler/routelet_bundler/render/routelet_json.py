@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from routelet.routing import Part, Route
+from routelet_bundler.grouping import split_of
 from routelet_bundler.media_types import content_type_of
 from routelet_bundler.model import Adapter, Build, BuiltFunction, Config, Prerendered
 
@@ -70,6 +71,7 @@ def _adapter(adapter: Adapter | None) -> dict[str, Any] | None:
     return {
         "name": adapter.name,
         "functionPerRoute": adapter.adapter_features.function_per_route,
+        "split": split_of(adapter),
         "edgeMiddleware": adapter.adapter_features.edge_middleware,
         "front": adapter.front,
     }

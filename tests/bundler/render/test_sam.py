@@ -2,6 +2,7 @@ import json
 import re
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -152,6 +153,22 @@ def test_cfn_lint_finds_nothing_in_source_and_expanded_template(blog, tmp_path, 
 
     assert lint(tmp_path / "template.yaml", source) == ""
     assert lint(tmp_path / "expanded.json", as_json(expanded(source))) == ""
+
+
+@pytest.mark.counterpart
+def test_cfn_lint_finds_nothing_in_functions_of_several_routes(site_of, tmp_path) -> None:
+    groups = {"/api/a": "api", "/api/[id]": "api"}
+    site = site_of("api/a.py", "api/[id].py", "b.py", groups=groups)
+    statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::a/*"}
+    site["functions"][0]["policies"] = ["AmazonDynamoDBReadOnlyAccess", statement]
+    source = sam_template(site)
+
+    assert lint(tmp_path / "template.yaml", source) == ""
+    assert lint(tmp_path / "expanded.json", as_json(expanded(source))) == ""
+    resources = expanded(source)["Resources"]
+    granted = [it for it in resources.values() if it["Type"] == "AWS::Lambda::Permission"]
+    by_function = Counter(it["Properties"]["FunctionName"]["Ref"] for it in granted)
+    assert by_function == {"ApiFunction": 2, "F2Function": 1}
 
 
 @pytest.mark.counterpart
