@@ -18,20 +18,38 @@ from routelet_bundler.model import (
     BuiltFunction,
     Distribution,
     Function,
+    PartSize,
     Planned,
     Reached,
+    Splits,
     Target,
     Traced,
     Zip,
 )
 from routelet_bundler.plan import Planner
-from routelet_bundler.split import together
+from routelet_bundler.split import Weights, auto_groups, compare, rates_of, together, weigh
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
 from routelet_bundler.verify import Check, runs_here, verify
 from routelet_bundler.work import RUNTIME, Work, sources_of
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Packing:
+    """What packs the functions of a build, and what is kept of the last one."""
+
+    packers: Mapping[Target, pack.Packer]
+    earlier: pack.Kept | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Routed:
+    """Routes, each traced alone, and the functions that answer them."""
+
+    routes: tuple[Reached, ...] = ()
+    functions: tuple[Function, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,6 +62,11 @@ class Emitted:
     earlier: pack.Kept | None
     new: tuple[Function, ...]
     packers: Mapping[Target, pack.Packer]
+
+    @property
+    def sizes(self) -> Mapping[str, PartSize]:
+        """What parts add to a zip, by their keys, as far as was asked for."""
+        return {key: size for one in self.packers.values() for key, size in one.asked_sizes.items()}
 
     @property
     def removed(self) -> Mapping[str, tuple[str, ...]]:
@@ -59,9 +82,19 @@ class Emitted:
         }
 
 
+def packing_of(work: Work) -> Packing:
+    """Return what packs the functions of a build."""
+    earlier = None if is_seen(work) else pack.load(work.cache, work.out_dir)
+    sizes = earlier.sizes if earlier else {}
+    packers = {
+        target: pack.Packer(target, work.cache, work.digests, sizes) for target in work.environments
+    }
+    return Packing(packers=packers, earlier=earlier)
+
+
 def trace_functions(
-    work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]
-) -> tuple[Function, ...]:
+    work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str], packing: Packing
+) -> Routed:
     """Return the functions of a site with all that each reaches.
 
     `files` are generated modules by their path in a zip, `page_modules` those of pages by
@@ -69,7 +102,7 @@ def trace_functions(
     """
     adapter = work.configured.adapter
     if adapter is None:
-        return ()
+        return Routed()
     planner = Planner(work.site, work.configured.config, adapter, page_modules)
     planned = planner.plan()
     files = {**runtime_files("routelet", RUNTIME), **files}
@@ -86,9 +119,43 @@ def trace_functions(
     for number, one in enumerate(planned):
         work.report("trace", number, len(planned))
         routes.append(_reached(one, trace, planner))
-    groups = groups_of([one.pages[0] for one in planned], split_of(adapter), adapter)
+    pages = [one.pages[0] for one in planned]
+    if split_of(adapter) == "auto":
+        groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
+    else:
+        groups = groups_of(pages, split_of(adapter), adapter)
     functions = together(routes, groups, planner, trace)
-    return tuple(_function(work, one, planner, adapter) for one in functions)
+    return Routed(
+        routes=tuple(routes),
+        functions=tuple(_function(work, one, planner, adapter) for one in functions),
+    )
+
+
+def compare_splits(
+    work: Work, routed: Routed, built: Sequence[BuiltFunction], packing: Packing
+) -> Splits | None:
+    """Return what each split would give; nothing where there is but one route."""
+    adapter = work.configured.adapter
+    if adapter is None or len(routed.routes) < 2:
+        return None
+    weights = _weights(work, routed.routes, adapter, packing)
+    pages = [one.planned.pages[0] for one in routed.routes]
+    zipped = [one.zip.zipped_bytes for one in built]
+    return compare(weights, pages, adapter, zipped, has_traffic=adapter.traffic is not None)
+
+
+def _weights(work: Work, routes: Sequence[Reached], adapter: Adapter, packing: Packing) -> Weights:
+    site, root, base = work.site, work.configured.root, work.configured.config.base
+    file = adapter.traffic
+    rates = rates_of(root / file, file, site, base) if file is not None else None
+
+    with ThreadPoolExecutor(work.jobs) as executor:
+
+        def sizes(architecture: str, parts: Sequence[pack.Part]) -> Sequence[PartSize]:
+            target = next(one for one in packing.packers if one.architecture == architecture)
+            return packing.packers[target].sizes(parts, executor)
+
+        return weigh(routes, adapter, rates, sizes)
 
 
 def _target(planned: Planned, adapter: Adapter) -> Target:
@@ -124,13 +191,10 @@ def _function(work: Work, reached: Reached, planner: Planner, adapter: Adapter) 
     )
 
 
-def emit_functions(work: Work, functions: tuple[Function, ...]) -> Emitted:
+def emit_functions(work: Work, functions: tuple[Function, ...], packing: Packing) -> Emitted:
     """Write entry modules: of what changed where an earlier build is there to lay them over."""
-    packers = {
-        target: pack.Packer(target, work.cache, work.digests) for target in work.environments
-    }
+    packers, earlier = packing.packers, packing.earlier
     keys = {one.name: packers[one.target].key(one) for one in functions}
-    earlier = None if is_seen(work) else pack.load(work.cache, work.out_dir)
     kept = earlier.zips if earlier else {}
     new = tuple(
         one for one in functions if one.name not in kept or kept[one.name].key != keys[one.name]

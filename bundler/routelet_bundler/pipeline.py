@@ -27,7 +27,14 @@ from routelet_bundler.discover import discover
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
-from routelet_bundler.functions import Emitted, emit_functions, pack_functions, trace_functions
+from routelet_bundler.functions import (
+    Emitted,
+    compare_splits,
+    emit_functions,
+    pack_functions,
+    packing_of,
+    trace_functions,
+)
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Build,
@@ -113,7 +120,7 @@ def build(
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
         work.records.keep(root, cache)
-        save_zips(cache, final, result.functions, emitted.keys)
+        save_zips(cache, final, result.functions, emitted.keys, emitted.sizes)
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
     return replace(result, warnings=(*result.warnings, *cache.warnings))
@@ -135,8 +142,10 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     page_modules = dict(work.content.pages)
     client = make_client(work, files, page_modules)
     files |= _error_modules(work, client, page_modules)
-    functions = trace_functions(work, files, page_modules)
-    emitted = emit_functions(work, functions)
+    packing = packing_of(work)
+    routed = trace_functions(work, files, page_modules, packing)
+    functions = routed.functions
+    emitted = emit_functions(work, functions, packing)
     client = with_assets(client, work, (name for one in functions for name in one.traced.assets))
     _fire_ssr(work, functions)
     fire(
@@ -154,6 +163,7 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
         prerendered=client.prerendered,
         assets=client.assets,
         warnings=_warnings(work, client.warnings, built),
+        splits=compare_splits(work, routed, built, packing),
     )
     with (work.folder / "routelet.json").open("w") as file:
         file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))

@@ -20,8 +20,10 @@ from routelet_bundler.adapter import (
 from routelet_bundler.config import option_table
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean, raise_all
 from routelet_bundler.interpreters import HOST
-from routelet_bundler.model import Strings, kebab
+from routelet_bundler.model import SiteLimits, Split, Strings, kebab
 from routelet_bundler.render import sam_template, template_warnings
+from routelet_bundler.render.gateway import MAX_KEYS
+from routelet_bundler.render.warnings import MAX_RESOURCES
 from routelet_bundler.trace.recipes import NAMES as RECIPES
 
 GLIBC: Mapping[str, str] = {
@@ -44,11 +46,24 @@ SDK = ("boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateuti
 https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 """
 
+STORED_BYTES = 75 * 1024**3
+"""What the functions of an account take in a region, with their older versions.
+
+https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html
+"""
+
 LIMITS = Limits(
     zipped_bytes=50 * 1024 * 1024,
     unzipped_bytes=250 * 1024 * 1024,
     handler_length=128,
     source="https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html",
+    site=SiteLimits(
+        integrations=MAX_KEYS,
+        resources=MAX_RESOURCES,
+        resources_a_function=3,
+        other_resources=7,
+        stored_bytes=STORED_BYTES,
+    ),
 )
 
 POWERTOOLS = "aws_lambda_powertools/__init__.py"
@@ -61,7 +76,8 @@ class Options(Table):
     """`[tool.routelet.adapters.aws-lambda]`: memory in MB, timeout in seconds."""
 
     function_per_route: bool = True
-    split: Literal["route", "config", "auto", "single"] = "route"
+    split: Split = "route"
+    traffic: str | None = None
     edge_middleware: bool = False
     runtime: Runtime | None = None
     architecture: Literal["x86_64", "arm64"] = "x86_64"
@@ -77,7 +93,6 @@ class Options(Table):
 
 
 NOT_YET: Mapping[str, tuple[object, ...]] = {
-    "split": ("auto",),
     "edge_middleware": (True,),
     "front": ("function-url", "rest-api", "alb"),
 }
@@ -164,6 +179,7 @@ class AwsLambda(Integration):
                 ),
                 limits=LIMITS,
                 split=split,
+                traffic=options.traffic,
                 memory_mb=options.memory,
                 timeout_s=options.timeout,
                 front=options.front,

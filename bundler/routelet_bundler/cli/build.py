@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from routelet_bundler.cli.progress import progress
+from routelet_bundler.cli.splits import print_splits
 from routelet_bundler.cli.terminal import (
     console,
     json_option,
@@ -59,6 +60,8 @@ def command(
         print_json(json.loads((made.out_dir / "routelet.json").read_text()))
     else:
         _print_table(made)
+        if made.splits:
+            print_splits(made.splits)
     console.print(
         f"functions: {len(made.functions)}, prerendered files: {len(made.prerendered)}, "
         f"in {time.monotonic() - start:.2f} s"

@@ -25,8 +25,17 @@ from routelet_bundler.model.function import (
     Traced,
     TracedFile,
 )
-from routelet_bundler.model.host import Adapter, AdapterFeatures, Level, Limits, Split, Target
+from routelet_bundler.model.host import (
+    Adapter,
+    AdapterFeatures,
+    Level,
+    Limits,
+    SiteLimits,
+    Split,
+    Target,
+)
 from routelet_bundler.model.site import Kind, Page, Site
+from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 
 __all__ = [
     "MIN_STORAGE_MB",
@@ -35,6 +44,7 @@ __all__ = [
     "Build",
     "BuildOptions",
     "BuiltFunction",
+    "Choice",
     "Config",
     "Distribution",
     "Function",
@@ -44,6 +54,7 @@ __all__ = [
     "Limits",
     "MarkdownOptions",
     "Page",
+    "PartSize",
     "Planned",
     "Prerendered",
     "Project",
@@ -54,7 +65,10 @@ __all__ = [
     "RouteConfig",
     "SecurityOptions",
     "Site",
+    "SiteLimits",
     "Split",
+    "SplitFigures",
+    "Splits",
     "Strings",
     "Table",
     "Target",

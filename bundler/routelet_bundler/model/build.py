@@ -6,6 +6,7 @@ from pathlib import Path
 
 from routelet.routing import Route
 from routelet_bundler.model.function import Function
+from routelet_bundler.model.split import Splits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,3 +86,5 @@ class Build:
     assets: Mapping[str, str]
     """Names that change with the content, by those of the files of `public/`."""
     warnings: tuple[str, ...]
+    splits: Splits | None = None
+    """What each split would give, where there is more than one on-demand route."""

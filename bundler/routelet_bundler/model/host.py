@@ -41,6 +41,31 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SiteLimits:
+    """What a host has room for, of all functions of a site together.
+
+    A site has as many `resources` as its routes, `resources_a_function` for each function, and
+    `other_resources`.
+    """
+
+    integrations: int
+    """Functions that one API can have behind it."""
+    resources: int
+    resources_a_function: int
+    other_resources: int
+    stored_bytes: int
+
+    def functions(self, routes: int) -> int:
+        """Return how many functions a site of so many routes may have.
+
+        Where routes alone are too many, fewer functions do not help.
+        """
+        left = self.resources - self.other_resources - routes
+        fitting = left // self.resources_a_function
+        return min(self.integrations, fitting) if fitting > 0 else self.integrations
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """What a host refuses, in bytes; None where it does not say."""
 
@@ -49,6 +74,7 @@ class Limits:
     handler_length: int | None = None
     source: str = ""
     """The page of the host's documentation that says so."""
+    site: SiteLimits | None = None
 
 
 Split = Literal["route", "config", "auto", "single"]
@@ -85,6 +111,8 @@ class Adapter:
     limits: Limits = field(default_factory=Limits)
     split: Split | None = None
     """None: `route` with `function_per_route`, else `single`."""
+    traffic: str | None = None
+    """A file with requests an hour by route, below the site's folder."""
     memory_mb: int | None = None
     timeout_s: int | None = None
     front: str | None = None

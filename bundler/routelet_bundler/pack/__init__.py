@@ -10,15 +10,25 @@ from pathlib import Path, PurePosixPath
 from routelet_bundler.cache import Cache, digest, parted, parts_of
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import exact_version
-from routelet_bundler.model import Distribution, Function, Limits, Target, TracedFile, Zip
-from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member
+from routelet_bundler.model import (
+    Distribution,
+    Function,
+    Limits,
+    PartSize,
+    Target,
+    TracedFile,
+    Zip,
+)
+from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member, size_of
 from routelet_bundler.pack.bytecode import RUNTIME, Pycs, can_compile, compiled, makes_bytecode
 from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
 from routelet_bundler.pack.names import refuse_unsafe_name
 from routelet_bundler.pack.pieces import Piece, contents_of, is_read, piece_of
 from routelet_bundler.sources import Digests
 
-__all__ = ["FOLDERS", "Kept", "KeptZip", "Packer", "lacks_bytecode", "load", "save"]
+__all__ = ["FOLDERS", "Kept", "KeptZip", "Packer", "Part", "lacks_bytecode", "load", "save"]
+
+Part = TracedFile | Distribution
 
 _ENOUGH = 100
 """So many sources are compiled in one process before another is started."""
@@ -32,7 +42,13 @@ def lacks_bytecode(target: Target) -> bool:
 class Packer:
     """Packs the functions of one build; what two of them share is compressed once."""
 
-    def __init__(self, target: Target, cache: Cache, digests: Digests) -> None:
+    def __init__(
+        self,
+        target: Target,
+        cache: Cache,
+        digests: Digests,
+        known_sizes: Mapping[str, PartSize] | None = None,
+    ) -> None:
         self._target = target
         self._cache = cache
         self._digests = digests
@@ -44,6 +60,9 @@ class Packer:
         self._kept: dict[str, tuple[Member, ...]] = {}
         self._keys: dict[tuple[str, Path, bool], str] = {}
         """Keys of local files, by their path in a zip and on disk, and by whether they are read."""
+        self._known_sizes = known_sizes or {}
+        self.asked_sizes: dict[str, PartSize] = {}
+        """Of the parts that `sizes` was asked for, by their keys."""
 
     def key(self, function: Function) -> str:
         """Return a digest of all that the zip of a function is packed from."""
@@ -69,6 +88,22 @@ class Packer:
                     pieces[key] = piece_of(file)
             for one, _ in function.traced.distributions:
                 pieces[self._distribution_key(one)] = piece_of(one)
+        self._prepare(pieces, executor)
+
+    def sizes(self, parts: Sequence[Part], executor: Executor) -> tuple[PartSize, ...]:
+        """Return what each of `parts` adds to a zip; those not prepared yet are, before."""
+        keys = [
+            self._file_key(one) if isinstance(one, TracedFile) else self._distribution_key(one)
+            for one in parts
+        ]
+        known = {**self._known_sizes, **self.asked_sizes}
+        unknown = {key: one for key, one in zip(keys, parts, strict=True) if key not in known}
+        self._prepare({key: piece_of(one) for key, one in unknown.items()}, executor)
+        known |= {key: size_of(self._kept[key]) for key in unknown}
+        self.asked_sizes |= {key: known[key] for key in keys}
+        return tuple(known[key] for key in keys)
+
+    def _prepare(self, pieces: Mapping[str, Piece], executor: Executor) -> None:
         found = executor.map(self._has, pieces.values(), pieces)
         missing = {key: pieces[key] for key, known in zip(pieces, found, strict=True) if not known}
         sources = [file for piece in missing.values() for file in piece.files]

@@ -11,6 +11,7 @@ from importlib.metadata import version
 
 from deflate import crc32, deflate_compress
 
+from routelet_bundler.model import PartSize
 from routelet_bundler.pack.names import refuse_unsafe_names
 
 _LEVEL = 6
@@ -28,6 +29,8 @@ _FOLDER_0755 = 0o040755 << 16 | 0x10  # MS-DOS's directory bit, which some reade
 _VERSION = 20
 _MADE_ON_UNIX = 3 << 8 | _VERSION
 STORED, DEFLATED = 0, 8
+_HEADERS = 30 + 46
+"""Bytes of a member beside its data and, in both of its headers, its name."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,6 +55,17 @@ def member(name: str, content: bytes) -> Member:
         size=len(content),
         data=bytes(deflated) if smaller else content,
     )
+
+
+def size_of(members: Iterable[Member]) -> PartSize:
+    """Return what members add to a zip; without sources, bytecode counts as such."""
+    zipped = unzipped = source = bytecode = 0
+    for one in members:
+        zipped += _HEADERS + 2 * len(one.name.encode()) + len(one.data)
+        unzipped += one.size
+        source += one.size if one.name.endswith(".py") else 0
+        bytecode += one.size if one.name.endswith(".pyc") else 0
+    return PartSize(zipped=zipped, unzipped=unzipped, source=source or bytecode)
 
 
 def folder(name: str) -> Member:

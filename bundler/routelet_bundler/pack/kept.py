@@ -11,7 +11,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from routelet_bundler.cache import Cache, digest
-from routelet_bundler.model import BuiltFunction, Zip
+from routelet_bundler.model import BuiltFunction, PartSize, Zip
 from routelet_bundler.stamps import Stamp, stamps
 
 FOLDERS = ("functions", "pages")
@@ -48,6 +48,8 @@ class Kept:
 
     zips: Mapping[str, KeptZip]
     files: Mapping[str, Stamp]
+    sizes: Mapping[str, PartSize]
+    """What parts add to a zip, by their keys."""
 
 
 _STORED = TypeAdapter(Kept)
@@ -66,7 +68,11 @@ def load(cache: Cache, out_dir: Path) -> Kept | None:
 
 
 def save(
-    cache: Cache, out_dir: Path, functions: Sequence[BuiltFunction], keys: Mapping[str, str]
+    cache: Cache,
+    out_dir: Path,
+    functions: Sequence[BuiltFunction],
+    keys: Mapping[str, str],
+    sizes: Mapping[str, PartSize],
 ) -> None:
     """Keep what is to be known of the zips that are in `out_dir` now."""
     zips = {
@@ -81,7 +87,7 @@ def save(
         )
         for one in functions
     }
-    kept = Kept(zips=zips, files=_files(out_dir))
+    kept = Kept(zips=zips, files=_files(out_dir), sizes=sizes)
     cache.write("zips", digest(str(out_dir)), _STORED.dump_json(kept))
 
 

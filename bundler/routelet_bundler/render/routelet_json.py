@@ -7,7 +7,7 @@ from typing import Any
 from routelet.routing import Part, Route
 from routelet_bundler.grouping import split_of
 from routelet_bundler.media_types import content_type_of
-from routelet_bundler.model import Adapter, Build, BuiltFunction, Config, Prerendered
+from routelet_bundler.model import Adapter, Build, BuiltFunction, Config, Prerendered, Splits
 
 SCHEMA_VERSION = 1
 
@@ -35,6 +35,7 @@ def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iter
         "functions": map(_function, build.functions),
         "prerendered": map(_prerendered, build.prerendered),
         "assets": dict(build.assets),
+        **({"splits": _splits(build.splits)} if build.splits else {}),
         "warnings": iter(build.warnings),
     }
     opening = "{"
@@ -119,6 +120,28 @@ def _part(part: Part) -> dict[str, Any]:
     if part.type:
         described["type"] = part.type
     return described
+
+
+def _splits(splits: Splits) -> dict[str, Any]:
+    """Describe what each split would give, and what was chosen."""
+    return {
+        "compared": [
+            {
+                "split": one.split,
+                "functions": one.functions,
+                "zippedBytes": one.zipped_bytes,
+                "medianZippedBytes": one.median_zipped_bytes,
+                "largestZippedBytes": one.largest_zipped_bytes,
+                "importMs": one.import_ms,
+                "coldStartSeconds": one.cold_start_s,
+                "waitingSecondsPerHour": one.waiting_s,
+                "notes": list(one.notes),
+            }
+            for one in splits.compared
+        ],
+        "impossible": dict(splits.impossible),
+        "choices": [{"routes": list(one.routes), "why": one.why} for one in splits.choices],
+    }
 
 
 def _function(built: BuiltFunction) -> dict[str, Any]:
