@@ -151,7 +151,7 @@ def test_an_adapter_that_is_not_there_is_told_with_its_line(
         ("aws-lambda", "memry = 256", 'unknown key "memry"', 'did you mean "memory"?'),
         ("aws-lambda", "memory = 64", "greater than or equal to 128", ""),
         ("aws-lambda", 'runtime = "python3.9"', "'python3.10'", ""),
-        ("aws-lambda", 'split = "auto"', "not in this version", "leave the key out"),
+        ("aws-lambda", 'front = "alb"', "not in this version", "leave the key out"),
     ],
 )
 def test_a_faulty_option_is_told_with_its_line(
