@@ -1,110 +1,186 @@
-"""Build times and zip sizes: the examples, and a generated site with 100 endpoints.
+"""The sites that are built: the same functions laid out for each tool, and many small endpoints.
 
-    .venv/bin/python benchmarks/build/sites.py
-
-Clean is with an empty cache of routelet and a warm one of uv; repeated is right after. Each build
-is a process of its own. CPU is that of the process and its children. Sizes are exact,
-times are of the machine at hand.
+Function i imports nothing, requests, pydantic, jinja2 or boto3 in turn, and one of five local
+modules. All tools get the same versions, from one lock; boto3 is left to Lambda's runtime.
 """
 
-import json
-import os
-import resource
-import shutil
 import subprocess
 import sys
-import tempfile
-import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).parents[2]
-ROUTELET = Path(sys.executable).with_name("routelet")
-SETS: Sequence[Sequence[str]] = (
-    (), ("requests",), ("pydantic",), ("jinja2",), ("yaml",), ("requests", "pydantic"),
-    ("jinja2", "yaml"), ("markdown_it",), ("click", "rich"), ("attrs",),
-)  # fmt: skip
-DISTRIBUTIONS = {"yaml": "pyyaml", "markdown_it": "markdown-it-py"}
+from uv import find_uv_bin
+
+PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
+KINDS = ("", "requests", "pydantic", "jinja2", "boto3")
+PROVIDED = "boto3"
+_FUNCTION_MODULES, _ENDPOINT_MODULES = 5, 20
+
+_PROJECT = f"""\
+[project]
+name = "site"
+version = "1"
+requires-python = ">={PYTHON}"
+dependencies = %s
+[tool.routelet]
+output = "server"
+adapter = "aws-lambda"
+[tool.routelet.adapters.aws-lambda]
+runtime = "python{PYTHON}"
+"""
+_CHALICE_ROUTE = """
+
+@app.route("/f{number}")
+def f{number}():
+    return {{"n": m{module}.shared({number})}}
+"""
 
 
-def generate(root: Path, count: int) -> None:
-    """Write a site of `count` endpoints over ten sets of distributions and 20 shared modules."""
-    wanted = sorted({DISTRIBUTIONS.get(name, name) for names in SETS for name in names})
-    pages, lib = root / "src/pages/api", root / "src/lib"
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Pins:
+    """One resolution: the lock of uv, and the requirements of each kind of function."""
+
+    lock: str
+    requirements: Mapping[str, str]
+
+
+def pinned(folder: Path) -> Pins:
+    """Resolve what the functions import, once; `folder` is fresh."""
+    folder.mkdir()
+    groups = "".join(f'{name} = ["{name}"]\n' for name in KINDS if name)
+    project = _PROJECT % list(filter(None, KINDS)) + f"[dependency-groups]\n{groups}"
+    (folder / "pyproject.toml").write_text(project)
+    _uv(folder, "lock")
+    export = ("export", "--frozen", "--no-hashes", "--no-header", "--no-annotate")
+    requirements = {
+        name: "" if name in {"", PROVIDED} else _uv(folder, *export, "--only-group", name)
+        for name in KINDS
+    }
+    return Pins(lock=(folder / "uv.lock").read_text(), requirements=requirements)
+
+
+def _uv(folder: Path, *arguments: str) -> str:
+    command = [find_uv_bin(), *arguments, "--quiet"]
+    return subprocess.run(
+        command, cwd=folder, check=True, text=True, stdout=subprocess.PIPE
+    ).stdout  # fmt: skip
+
+
+def edit(source: Path, number: int) -> None:
+    """Change one line; each number makes a text that was not there before."""
+    text = source.read_text()
+    before = next(line for line in text.splitlines() if "EDIT = " in line)
+    after = f"{before.partition(' = ')[0]} = {number}"
+    source.write_text(text.replace(before, after))
+
+
+def write_routelet(root: Path, count: int, pins: Pins, options: str = "") -> None:
+    """Write `count` endpoints; `options` are lines of the adapter's table."""
+    _write_pages(root, count, KINDS, _FUNCTION_MODULES)
+    (root / "pyproject.toml").write_text(_PROJECT % list(filter(None, KINDS)) + options)
+    (root / "uv.lock").write_text(pins.lock)
+
+
+def write_endpoints(root: Path, count: int) -> None:
+    """Write `count` endpoints over twenty shared modules; they need no distribution."""
+    _write_pages(root, count, [""], _ENDPOINT_MODULES)
+    (root / "pyproject.toml").write_text(_PROJECT % [])
+
+
+def _write_pages(root: Path, count: int, kinds: Sequence[str], modules: int) -> None:
+    pages = root / "src/pages"
     pages.mkdir(parents=True)
-    lib.mkdir()
-    (root / "pyproject.toml").write_text(
-        f'[project]\nname = "generated"\nversion = "1"\ndependencies = {json.dumps(wanted)}\n'
-        '[tool.routelet]\noutput = "server"\nadapter = "aws-lambda"\n'
-    )
-    for number in range(20):
-        (lib / f"m{number}.py").write_text(f"def f(x):\n    return x + {number}\n")
     for number in range(count):
-        imports = "".join(f"import {name}\n" for name in SETS[number % len(SETS)])
-        (pages / f"e{number}.py").write_text(
-            f"{imports}from lib.m{number % 20} import f\n\n\n"
-            f"def GET(ctx):\n    return {{'n': f({number})}}\n"
+        _write_shared(root / "src/lib", number % modules)
+        (pages / f"f{number}.py").write_text(
+            f"{_imports(kinds[number % len(kinds)], number % modules)}EDIT = 0\n\n\n"
+            f'def GET(ctx):\n    return {{"n": shared({number})}}\n'
         )
 
 
-def timed_build(root: Path, cache: Path, out: Path) -> tuple[float, float]:
-    """Return wall and CPU seconds of one build."""
-    before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    start = time.perf_counter()
-    subprocess.run(
-        [ROUTELET, "build", "--root", root, "--out-dir", out],
-        check=True, capture_output=True, env={**os.environ, "ROUTELET_CACHE": str(cache)},
-    )  # fmt: skip
-    wall = time.perf_counter() - start
-    after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
+def _imports(kind: str, module: int) -> str:
+    first = f"import {kind}\n" if kind else ""
+    return f"{first}from lib.m{module} import shared\n\n"
 
 
-def report(name: str, root: Path, folder: Path) -> Path:
-    """Print the times of a clean and a repeated build; return its dist."""
-    out, cache = folder / f"dist-{name}", folder / f"cache-{name}"
-    for kind in ("clean", "repeated"):
-        wall, cpu = timed_build(root, cache, out)
-        print(f"{name:<10} {kind:<9} {wall:6.2f} s wall  {cpu:6.2f} s CPU")
-    return out
+def _write_shared(folder: Path, module: int) -> None:
+    folder.mkdir(exist_ok=True)
+    text = f"def shared(number):\n    return number + {module}\n"
+    (folder / f"m{module}.py").write_text(text)
 
 
-def print_sizes(dist: Path, single: Path) -> None:
-    """Print zip sizes by function, beside that of one zip with everything."""
-    for function in json.loads((dist / "routelet.json").read_text())["functions"]:
-        print(f"  {function['zippedBytes']:>11,} B  {', '.join(function['routes'])}")
-    (one,) = json.loads((single / "routelet.json").read_text())["functions"]
-    print(f"  {one['zippedBytes']:>11,} B  all in one function")
+def write_folders(root: Path, count: int, pins: Pins) -> None:
+    """Write a folder for each function, with its requirements and its copy of a shared module."""
+    for number in range(count):
+        kind, module = KINDS[number % len(KINDS)], number % _FUNCTION_MODULES
+        folder = root / f"functions/f{number}"
+        folder.mkdir(parents=True)
+        _write_shared(folder / "lib", module)
+        (folder / "requirements.txt").write_text(pins.requirements[kind])
+        (folder / "app.py").write_text(
+            f"import json\n{_imports(kind, module)}EDIT = 0\n\n\n"
+            "def handler(event, context):\n"
+            f'    return {{"statusCode": 200, "body": json.dumps({{"n": shared({number})}})}}\n'
+        )
 
 
-def import_milliseconds(zip_path: Path, handler: str, runs: int = 15) -> float:
-    """Return the least CPU time, in ms, that importing a handler from its zip adds to Python."""
-    with tempfile.TemporaryDirectory() as folder:
-        shutil.unpack_archive(zip_path, folder)
-        code = f"import sys; sys.path.insert(0, {folder!r}); import time; t = time.process_time();"
-        code += f"__import__({handler!r}); print((time.process_time() - t) * 1000)"
-        command = [sys.executable, "-I", "-S", "-c", code]
-        times = [float(subprocess.check_output(command)) for _ in range(runs)]
-    return min(times)
+def write_sam(root: Path, count: int, pins: Pins, build_method: str = "") -> None:
+    """Write the folders and a SAM template; `build_method` is the `BuildMethod` of each."""
+    write_folders(root, count, pins)
+    resources = "".join(_sam_function(number, build_method) for number in range(count))
+    head = "Transform: AWS::Serverless-2016-10-31\nResources:\n"
+    (root / "template.yaml").write_text(head + resources)
 
 
-def main() -> None:
-    """Run everything once."""
-    with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        report("blog", ROOT / "examples/blog", folder)
-        api = report("api", ROOT / "examples/api", folder)
-        single = folder / "single"
-        shutil.copytree(ROOT / "examples/api", single, ignore=shutil.ignore_patterns("dist"))
-        with (single / "pyproject.toml").open("a") as pyproject:
-            pyproject.write("\nfunction-per-route = false\n")
-        timed_build(single, folder / "cache-api", folder / "dist-single")
-        print_sizes(api, folder / "dist-single")
-        generate(folder / "generated", 100)
-        report("generated", folder / "generated", folder)
-        ms = import_milliseconds(api / "functions/status_json.zip", "pages.entry_status_json")
-        print(f"importing /status.json from its unpacked zip: {ms:.1f} ms CPU (least of 15)")
+def _sam_function(number: int, build_method: str) -> str:
+    metadata = f"    Metadata: {{BuildMethod: {build_method}}}\n" if build_method else ""
+    return (
+        f"  F{number}:\n    Type: AWS::Serverless::Function\n{metadata}"
+        f"    Properties: {{CodeUri: functions/f{number}, Handler: app.handler, "
+        f"Runtime: python{PYTHON}, Architectures: [x86_64]}}\n"
+    )
 
 
-if __name__ == "__main__":
-    main()
+def write_chalice(root: Path, count: int, pins: Pins) -> None:
+    """Write one app with a route for each function: Chalice makes one zip of it."""
+    (root / ".chalice").mkdir(parents=True)
+    (root / ".chalice/config.json").write_text(
+        '{"version": "2.0", "app_name": "site", "stages": {"dev": {"api_gateway_stage": "api"}}}'
+    )
+    lines = {line for text in pins.requirements.values() for line in text.splitlines()}
+    (root / "requirements.txt").write_text("\n".join(sorted(lines)) + "\n")
+    modules = range(min(count, _FUNCTION_MODULES))
+    for module in modules:
+        _write_shared(root / "chalicelib", module)
+    imports = "".join(f"import {kind}\n" for kind in KINDS if kind)
+    shared = ", ".join(f"m{module}" for module in modules)
+    routes = "".join(
+        _CHALICE_ROUTE.format(number=number, module=number % _FUNCTION_MODULES)
+        for number in range(count)
+    )
+    (root / "app.py").write_text(
+        f"{imports}from chalice import Chalice\nfrom chalicelib import {shared}\n\n"
+        f'EDIT = 0\napp = Chalice(app_name="site")\n{routes}'
+    )
+
+
+def write_astro(root: Path, count: int) -> None:
+    """Write the endpoints of `write_endpoints` for Astro, one Vercel function each."""
+    pages, lib = root / "src/pages", root / "src/lib"
+    pages.mkdir(parents=True)
+    lib.mkdir()
+    (root / "package.json").write_text('{"name": "site", "type": "module"}\n')
+    (root / "astro.config.mjs").write_text(
+        'import vercel from "@astrojs/vercel/serverless";\n'
+        "const adapter = vercel({ functionPerRoute: true });\n"
+        'export default { output: "server", adapter };\n'
+    )
+    for module in range(_ENDPOINT_MODULES):
+        (lib / f"m{module}.js").write_text(f"export const shared = (n) => n + {module};\n")
+    for number in range(count):
+        (pages / f"f{number}.js").write_text(
+            f'import {{ shared }} from "../lib/m{number % _ENDPOINT_MODULES}.js";\n'
+            "const EDIT = 0\n"
+            f"export const GET = () => Response.json({{ n: shared({number}), EDIT }});\n"
+        )
