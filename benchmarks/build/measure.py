@@ -24,7 +24,7 @@ class Builder:
     environment: Mapping[str, str]
     edited: str
     left: Sequence[str]
-    """What a clean build starts without, below `root`."""
+    """Globs of what a clean build starts without."""
     zips: str
     """Glob of what is made: files, or folders of functions."""
     zip_command: Sequence[str] = ()
@@ -97,16 +97,20 @@ def _written(builder: Builder) -> Mapping[str, tuple[int, int]]:
 
 
 def _clean(builder: Builder) -> None:
-    for name in builder.left:
-        shutil.rmtree(builder.root / name, ignore_errors=True)
+    _remove(builder.root, builder.left)
+
+
+def _remove(root: Path, patterns: Sequence[str]) -> None:
+    for pattern in patterns:
+        for folder in root.glob(pattern):
+            shutil.rmtree(folder)
 
 
 def _built_elsewhere(builder: Builder) -> Mapping[str, str]:
     """Build a copy of the site at a longer path; return digests of its zips."""
     copy = builder.root.parent / "another/place" / builder.root.name
     shutil.copytree(builder.root, copy, symlinks=True)
-    for name in builder.left:
-        shutil.rmtree(copy / name, ignore_errors=True)
+    _remove(copy, builder.left)
     run(builder, copy)
     return digests(copy, builder.zips)
 

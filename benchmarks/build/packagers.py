@@ -56,7 +56,7 @@ def built(name: str, count: int, folder: Path, pins: Pins, tools: Path) -> Measu
         command=[part.replace("TOOLS", str(tools)) for part in tool.command],
         environment=environment,
         edited=tool.edited,
-        left=(*tool.left, ".cache"),
+        left=tool.left,
         zips=tool.zips,
         zip_command=tool.zip_command,
     )

@@ -45,7 +45,7 @@ class Tool:
     """The source of one function."""
     command: tuple[str, ...]
     left: tuple[str, ...]
-    """What a clean build starts without."""
+    """Globs of what a clean build starts without."""
     zips: str
     """Glob of what it makes."""
     zip_command: tuple[str, ...] = ()
@@ -66,19 +66,20 @@ def _sam(title: str, *options: str, build_method: str = "") -> Tool:
     )
 
 
-def _routelet(title: str, options: str = "") -> Tool:
+def _routelet(title: str, options: str = "", cache: str = ".cache") -> Tool:
     return Tool(
         title=title,
         write=partial(write_routelet, options=options),
         edited="src/pages/f0.py",
         command=ROUTELET,
-        left=("dist",),
+        left=("dist", cache),
         zips="dist/functions/*.zip",
     )
 
 
 TOOLS = {
     "routelet": _routelet("routelet"),
+    "installed": _routelet("routelet, wheels installed before", cache=".cache/v*/[!i]*"),
     "sources": _routelet("routelet, `bytecode = false`", "bytecode = false\n"),
     "uv-zip": Tool(
         title="uv + zip script",
