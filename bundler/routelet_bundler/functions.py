@@ -27,13 +27,15 @@ from routelet_bundler.model import (
     Zip,
 )
 from routelet_bundler.plan import Planner
+from routelet_bundler.render.graph_json import graph_text
 from routelet_bundler.split import Weights, auto_groups, compare, rates_of, together, weigh
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace import Tracer
+from routelet_bundler.trace.graph import graph_of
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
 from routelet_bundler.verify import Check, runs_here, verify
-from routelet_bundler.work import RUNTIME, Work, sources_of
+from routelet_bundler.work import RUNTIME, Work, made_from, sources_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -95,7 +97,7 @@ def packing_of(work: Work) -> Packing:
 def trace_functions(
     work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str], packing: Packing
 ) -> Routed:
-    """Return the functions of a site with all that each reaches.
+    """Return the functions of a site with all that each reaches, and write who needs what.
 
     `files` are generated modules by their path in a zip, `page_modules` those of pages by
     component. Raises `RouteletError` for what a page needs and nothing has.
@@ -124,11 +126,12 @@ def trace_functions(
         groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
     else:
         groups = groups_of(pages, split_of(adapter), adapter)
-    functions = together(routes, groups, planner, trace)
-    return Routed(
-        routes=tuple(routes),
-        functions=tuple(_function(work, one, planner, adapter) for one in functions),
+    functions = tuple(
+        _function(work, one, planner, adapter) for one in together(routes, groups, planner, trace)
     )
+    graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
+    write_texts(work.folder, {"graph.json": graph_text(graph)})
+    return Routed(routes=tuple(routes), functions=functions)
 
 
 def compare_splits(

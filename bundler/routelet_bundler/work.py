@@ -8,6 +8,7 @@ import routelet
 from routelet_bundler.cache import Cache
 from routelet_bundler.configure import Configured
 from routelet_bundler.content import Content
+from routelet_bundler.generated import PACKAGE
 from routelet_bundler.model import Site, Target
 from routelet_bundler.sources import Digests
 from routelet_bundler.trace import Records, Sources
@@ -62,3 +63,16 @@ def sources_of(
         public=work.public,
         digests=work.digests,
     )
+
+
+def made_from(work: Work, page_modules: Mapping[str, str]) -> Mapping[str, str]:
+    """Return what generated modules were made from, by their path in a zip.
+
+    `page_modules` are the dotted modules of pages that are no Python, by component.
+    """
+    src = work.site.src.relative_to(work.site.root).as_posix()
+    templates = {
+        f"{PACKAGE}.{one}": f"{src}/{name}" for name, one in work.content.templates.items()
+    }
+    pages = {module: component for component, module in page_modules.items()}
+    return {f"{name.replace('.', '/')}.py": file for name, file in {**templates, **pages}.items()}

@@ -11,6 +11,7 @@ COMMANDS = {
     "emulate": "Run the built zips locally, under AWS's own runtime client.",
     "routes": "List the routes in matching order, or tell which one answers a URL.",
     "template": "Write what deploys the built zips: a SAM template or a CDK app.",
+    "why": "Tell why a file or a distribution is in the zip of a route.",
 }
 """Help by command; its module has the same name."""
 

@@ -25,6 +25,7 @@ from routelet_bundler.model.function import (
     Traced,
     TracedFile,
 )
+from routelet_bundler.model.graph import DISTRIBUTION, Edge, Graph
 from routelet_bundler.model.host import (
     Adapter,
     AdapterFeatures,
@@ -38,6 +39,7 @@ from routelet_bundler.model.site import Kind, Page, Site
 from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 
 __all__ = [
+    "DISTRIBUTION",
     "MIN_STORAGE_MB",
     "Adapter",
     "AdapterFeatures",
@@ -47,7 +49,9 @@ __all__ = [
     "Choice",
     "Config",
     "Distribution",
+    "Edge",
     "Function",
+    "Graph",
     "Group",
     "Kind",
     "Level",

@@ -25,7 +25,7 @@ class Tracer:
     def __init__(self, sources: Sources, target: Target, records: Records | None = None) -> None:
         self.target = target
         self._ground = Ground(sources, target, records)
-        self._graph = Graph(self._ground)
+        self.graph = Graph(self._ground)
         self._recipes = Recipes(self._ground)
         self._walks: dict[str, Walk] = {}
         self._files: dict[tuple[str, int], TracedFile] = {}
@@ -74,7 +74,7 @@ class Tracer:
         return self._files[key]
 
     def _walk(self, modules: Sequence[str], config: RouteConfig) -> Walk:
-        walk = Walk(self._graph, config)
+        walk = Walk(self.graph, config)
         for module in modules:
             if self._is_shared(module, config):
                 walk.add(self._shared(module))
@@ -90,7 +90,7 @@ class Tracer:
 
     def _shared(self, module: str) -> Walk:
         if module not in self._walks:
-            walk = self._walks[module] = Walk(self._graph, RouteConfig())
+            walk = self._walks[module] = Walk(self.graph, RouteConfig())
             walk.start(module)
             walk.run()
         return self._walks[module]

@@ -160,6 +160,16 @@ class Closures:
                     pending.append((needed, name, frozenset(requirement.extras)))
         return found
 
+    def required_by(self, name: str) -> tuple[str, ...]:
+        """Return the installed distributions that `name` requires, with the project's extras."""
+        extras = self._extras.get(name, ())
+        wanted = (
+            canonicalize_name(requirement.name)
+            for requirement in self._requirements[name]
+            if self._applies(requirement, extras)
+        )
+        return tuple(dict.fromkeys(one for one in wanted if one in self._requirements))
+
     def companions(self, names: Iterable[str], *, among: Container[str]) -> dict[str, str]:
         """Return what one of `names` lists in an extra, of those `among`, each with who does."""
         return {

@@ -1,6 +1,6 @@
 """One trace: from a function's first modules along the edges of every file that they reach."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
 from pathlib import PurePosixPath
 
@@ -18,6 +18,11 @@ class Graph:
     def __init__(self, ground: Ground) -> None:
         self.ground = ground
         self._resolved: dict[str, Resolved] = {}
+
+    @property
+    def known(self) -> Mapping[str, Resolved]:
+        """What was reached so far, by path in a zip."""
+        return self._resolved
 
     def resolved(self, archive: str) -> Resolved:
         """Return what the source at `archive` leads to."""
