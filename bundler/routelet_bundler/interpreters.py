@@ -109,14 +109,17 @@ def run_isolated(
     cwd: Path | None = None,
     hash_seed: str | None = None,
     keeps_bytecode: bool = False,
+    importtime: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
     """Run `script` apart from everything installed, with `data` on its standard input.
 
-    `keeps_bytecode` lets it write that of what it imports. With a `hash_seed` hashes are the same
-    each time, and the script's folder is on its path.
+    `keeps_bytecode` lets it write that of what it imports; with `importtime` the interpreter tells
+    on standard error what is imported. With a `hash_seed` hashes are the same each time, and the
+    script's folder is on its path.
     """
     isolated = "-I" if hash_seed is None else "-s"  # -I ignores the seed
     options = [isolated, "-S", *([] if keeps_bytecode else ["-B"])]
+    options += ["-X", "importtime"] if importtime else []
     command = [str(interpreter), *options, str(script)]
     given = {"PATH": os.environ.get("PATH", ""), "LANG": "C.UTF-8", **(environment or {})}
     if hash_seed is not None:

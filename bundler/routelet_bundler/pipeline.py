@@ -47,6 +47,7 @@ from routelet_bundler.pack import lacks_bytecode
 from routelet_bundler.pack import save as save_zips
 from routelet_bundler.prerender import save
 from routelet_bundler.render.routelet_json import manifest_text, route_table
+from routelet_bundler.report.budget import budget_warnings, check_budgets
 from routelet_bundler.sources import Digests
 from routelet_bundler.staging import lay_over, staged, write_texts
 from routelet_bundler.trace import Records
@@ -167,6 +168,7 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     )
     with (work.folder / "routelet.json").open("w") as file:
         file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))
+    check_budgets(work.folder, built, work.configured.config.budget, work.cache, work.jobs)
     fire(
         integrations,
         "build_done",
@@ -250,6 +252,7 @@ def _warnings(
         told += one.function.traced.warnings
         if not one.verdict.verified:
             told.append(f"{', '.join(one.routes)}: not verified, {one.verdict.how}")
+    told += budget_warnings(work.configured.config.budget, built)
     lacking = {one.function.target.python for one in built if lacks_bytecode(one.function.target)}
     told += [
         f"no Python {python} on this machine: zips have sources only, and start slower"

@@ -46,6 +46,14 @@ reserved-concurrency = 2
 snap-start = true
 policies = ["AmazonS3ReadOnlyAccess", { Effect = "Allow" }]
 
+[tool.routelet.budget."/blog/**"]
+zipped-bytes = 1_000_000
+unzipped-bytes = 3_000_000
+modules = 120
+forbidden-imports = ["boto3"]
+import-ms = 80
+runs = 9
+
 [tool.routelet.adapters.aws-lambda]
 memory = 512
 anything = ["is", "the", "adapter's"]
@@ -65,7 +73,7 @@ def mistake_in(write_site: Site, table: str) -> RouteletError:
 
 def test_every_key_of_the_contract_is_read(write_site: Site) -> None:
     config, project = read_config(write_site({}, pyproject=EVERY_KEY))
-    assert config.model_dump(exclude={"redirects", "routes", "adapters"}) == {
+    assert config.model_dump(exclude={"redirects", "routes", "budget", "adapters"}) == {
         "output": "hybrid",
         "adapter": "aws-lambda",
         "integrations": ("one:make", "two"),
@@ -99,6 +107,14 @@ def test_every_key_of_the_contract_is_read(write_site: Site) -> None:
     }
     assert config.adapters["aws-lambda"]["memory"] == 512
     assert (project.name, project.dependencies) == ("shop", ("requests", "pyyaml>=6"))
+    assert config.budget["/blog/**"].model_dump() == {
+        "zipped_bytes": 1_000_000,
+        "unzipped_bytes": 3_000_000,
+        "modules": 120,
+        "forbidden_imports": ("boto3",),
+        "import_ms": 80,
+        "runs": 9,
+    }
 
 
 @pytest.mark.parametrize("text", ["", "[project]\nname = 'x'\n", "[tool.other]\n[tool.routelet]\n"])
@@ -123,6 +139,7 @@ def test_a_site_that_says_nothing_has_the_defaults_of_the_contract(
         "markdown": {"raw_html": False},
         "method_not_allowed": False,
         "routes": {},
+        "budget": {},
         "adapters": {},
     }
 

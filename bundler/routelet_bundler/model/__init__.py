@@ -3,6 +3,7 @@
 from routelet_bundler.model.build import Build, BuiltFunction, Prerendered, Verdict, Zip
 from routelet_bundler.model.configuration import (
     MIN_STORAGE_MB,
+    Budget,
     BuildOptions,
     Config,
     MarkdownOptions,
@@ -43,6 +44,7 @@ __all__ = [
     "MIN_STORAGE_MB",
     "Adapter",
     "AdapterFeatures",
+    "Budget",
     "Build",
     "BuildOptions",
     "BuiltFunction",

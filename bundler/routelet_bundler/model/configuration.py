@@ -153,6 +153,30 @@ class RouteConfig(Table):
         return other.model_copy(update=mine)
 
 
+class Budget(Table):
+    """A value of `budget`: what the function of a route may have at most.
+
+    Bytes are those of its zip. `modules`, `forbidden_imports` and `import_ms` are of its start: of
+    what a first request imports. `import_ms` is CPU time, the least of `runs` measurements.
+    """
+
+    zipped_bytes: int | None = Field(default=None, ge=1)
+    unzipped_bytes: int | None = Field(default=None, ge=1)
+    modules: int | None = Field(default=None, ge=1)
+    forbidden_imports: Strings = ()
+    import_ms: float | None = Field(default=None, gt=0)
+    runs: int = Field(default=5, ge=1, le=100)
+
+    def over(self, other: "Budget") -> "Budget":
+        """Return these values, and those of `other` where nothing is said here."""
+        return other.model_copy(update={key: getattr(self, key) for key in self.model_fields_set})
+
+    @property
+    def is_of_start(self) -> bool:
+        """Whether the function has to be started to know."""
+        return bool(self.modules or self.forbidden_imports or self.import_ms)
+
+
 class Config(Table):
     """The configuration of a site; attributes are the keys of the contract's section 3."""
 
@@ -171,6 +195,7 @@ class Config(Table):
     markdown: MarkdownOptions = MarkdownOptions()
     method_not_allowed: bool = False
     routes: dict[str, RouteConfig] = {}
+    budget: dict[str, Budget] = {}
     adapters: dict[str, dict[str, Any]] = {}
 
 

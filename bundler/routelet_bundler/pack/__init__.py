@@ -22,6 +22,7 @@ from routelet_bundler.model import (
 from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member, size_of
 from routelet_bundler.pack.bytecode import RUNTIME, Pycs, can_compile, compiled, makes_bytecode
 from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
+from routelet_bundler.pack.limits import check_limits
 from routelet_bundler.pack.names import refuse_unsafe_name
 from routelet_bundler.pack.pieces import Piece, contents_of, is_read, piece_of
 from routelet_bundler.sources import Digests
@@ -142,7 +143,8 @@ class Packer:
                 for distribution, _ in function.traced.distributions
             },
         )
-        _check_limits(function, packed, limits, parts)
+        sizes = {name: sum(one.size for one in members) for name, members in parts.items()}
+        check_limits(function, packed, limits, sizes)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
         return packed
@@ -214,30 +216,3 @@ def _folders(members: Sequence[Member]) -> list[Member]:
         for name in sorted(folders)
         if name != "." and names.isdisjoint({f"{name}/__init__.py", f"{name}/__init__.pyc"})
     ]
-
-
-def _check_limits(
-    function: Function, packed: Zip, limits: Limits, parts: Mapping[str, tuple[Member, ...]]
-) -> None:
-    """Raise where a zip is over a limit, naming its ten largest parts."""
-    over = [
-        f"{size:,} bytes {what}, the limit is {limit:,}"
-        for what, size, limit in (
-            ("zipped", packed.zipped_bytes, limits.zipped_bytes),
-            ("unzipped", packed.unzipped_bytes, limits.unzipped_bytes),
-        )
-        if limit is not None and size > limit
-    ]
-    if not over:
-        return
-    sizes = {name: sum(one.size for one in members) for name, members in parts.items()}
-    largest = sorted(sizes.items(), key=lambda item: -item[1])[:10]
-    reasons = {one.name: str(reason) for one, reason in function.traced.distributions}
-    listed = "".join(
-        f"\n  {size:>12,}  {name}  ({reasons.get(name, 'local')})" for name, size in largest
-    )
-    raise RouteletError(
-        f"the function {function.name} is too large: {'; '.join(over)} ({limits.source})",
-        where=", ".join(page.route.component or "" for page in function.pages),
-        mend=f"cut one of its largest parts:{listed}",
-    )

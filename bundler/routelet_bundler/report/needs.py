@@ -26,11 +26,16 @@ class Cut:
 
     source: str
     target: str
-    lines: tuple[int, ...]
-    kind: str
+    line: int
+    """The first in `source` that needs it; 0 where it is known to need it somewhere."""
     size: Size
     frees: tuple[str, ...]
     """Parts, the largest first."""
+
+    def text(self, function: Shipped) -> str:
+        """Return the edge as people know it."""
+        place = function.label(self.source)
+        return f"{function.label(self.target)} at {place}{f':{self.line}' if self.line else ''}"
 
 
 def edges_of(function: Shipped) -> Edges:
@@ -103,10 +108,18 @@ def chain_to(target: str, edges: Edges, entry: str) -> tuple[Link, ...]:
     return tuple(reversed(chain))
 
 
+def part_text(part: str, edges: Edges, function: Shipped) -> str:
+    """Return a part and the way from the page to it: `numpy  (src/pages/a.py:3)`."""
+    chain = chain_to(part, edges, function.entry)
+    places = [(function.label(one.source), one.edge.line) for one in chain[1:]]
+    way = " -> ".join(f"{file}:{line}" if line else file for file, line in places)
+    return f"{function.label(part)}  ({way})" if way else function.label(part)
+
+
 def cuts_of(function: Shipped, edges: Edges, most: int) -> tuple[Cut, ...]:
     """Return the edges that free the most when they are cut, the best first.
 
-    An edge is all lines of one file that need the same part. It frees what is reached through it
+    An edge is all that needs the same part in one file. It frees what is reached through it
     alone: what the edge dominates in the graph. Edges of the runtime and of distributions are not
     the site's to cut, and what the entry module needs is the page itself.
     """
@@ -130,14 +143,13 @@ def _is_its_own(edges: Sequence[Edge], target: str) -> bool:
 def _cut(
     function: Shipped, source: str, target: str, edges: Sequence[Edge], dominators: "_Dominators"
 ) -> Cut:
-    lines = [edge for edge in edges if edge.target == target and edge.kind != "package"]
+    lines = [one.line for one in edges if one.target == target and one.kind != "package"]
     freed = dominators.below(source, target)
     sizes = {part: function.sizes[part] for part in freed}
     return Cut(
         source=source,
         target=target,
-        lines=tuple(sorted({edge.line for edge in lines})),
-        kind=lines[0].kind,
+        line=min(lines),
         size=total(sizes.values()),
         frees=tuple(sorted(sizes, key=lambda part: (-sizes[part].zipped, part))),
     )

@@ -16,6 +16,7 @@ from routelet_bundler.render.graph_json import graph_from
 _HEADERS = 30 + 46
 """Bytes of a member's two headers beside its name: PKWARE's APPNOTE 6.3.10, 4.3.7 and 4.3.12."""
 RUNTIME = "routelet/"
+"""What the files of the runtime begin with, and what they are called together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +86,15 @@ class Shipped:
         return found
 
     @property
+    def size_by_part(self) -> Mapping[str, Size]:
+        """What people would name: its own files, its distributions, and the runtime as one."""
+        found: dict[str, Size] = {}
+        for node, size in self.sizes.items():
+            part = RUNTIME if node.startswith(RUNTIME) else node
+            found[part] = found.get(part, Size()) + size
+        return found
+
+    @property
     def modules(self) -> tuple[str, ...]:
         """The dotted modules that a first request imports, the entry module first."""
         starts = (edge.target for edge in self.graph.starts[self.name] if edge.kind == "entry")
@@ -104,8 +114,11 @@ class ShippedSite:
     """The function of each route in matching order, None for one that is prerendered."""
 
 
-def read_shipped(dist: Path) -> ShippedSite:
-    """Return the functions of the build in `dist`; raises `RouteletError` where there is none."""
+def read_shipped(dist: Path, zips: Mapping[str, Path] | None = None) -> ShippedSite:
+    """Return the functions of the build in `dist`; raises `RouteletError` where there is none.
+
+    `zips` says where the zips of functions are, if not below `dist`.
+    """
     try:
         manifest = json.loads((dist / "routelet.json").read_text(encoding="utf-8"))
     except FileNotFoundError:
@@ -121,7 +134,10 @@ def read_shipped(dist: Path) -> ShippedSite:
         )
     graph = graph_from(file.read_text(encoding="utf-8"))
     components = {one["route"]: one["component"] for one in manifest["routes"]}
-    functions = (_shipped(one, components, dist, graph) for one in manifest["functions"])
+    functions = (
+        _shipped(one, components, (zips or {}).get(one["name"], dist / one["zip"]), graph)
+        for one in manifest["functions"]
+    )
     return ShippedSite(
         functions={one.name: one for one in functions},
         routes={one["route"]: one["function"] for one in manifest["routes"]},
@@ -129,14 +145,14 @@ def read_shipped(dist: Path) -> ShippedSite:
 
 
 def _shipped(
-    entry: Mapping[str, Any], components: Mapping[str, str | None], dist: Path, graph: Graph
+    entry: Mapping[str, Any], components: Mapping[str, str | None], path: Path, graph: Graph
 ) -> Shipped:
     return Shipped(
         name=entry["name"],
         routes=tuple(entry["routes"]),
         pages=tuple(components.get(route) or route for route in entry["routes"]),
         handler=entry["handler"],
-        zip=dist / entry["zip"],
+        zip=path,
         sha256=entry["sha256"],
         size=Size(zipped=entry["zippedBytes"], unzipped=entry["unzippedBytes"]),
         python=entry["runtime"].removeprefix("python"),

@@ -35,7 +35,7 @@ _WORKER = Path(__file__).with_name("worker.py")
 _FEW = 4
 """So many functions are checked by one process, if there are more."""
 
-_ENVIRONMENT = {
+ENVIRONMENT = {
     "AWS_REGION": "us-east-1",
     "AWS_DEFAULT_REGION": "us-east-1",
     "AWS_ACCESS_KEY_ID": "verify",
@@ -147,7 +147,7 @@ def _key(check: Check) -> str:
 
 
 def _environment(check: Check) -> str:
-    return json.dumps({**_ENVIRONMENT, **check.function.config.environment}, sort_keys=True)
+    return json.dumps({**ENVIRONMENT, **check.function.config.environment}, sort_keys=True)
 
 
 Batch = list[tuple[Check, Unpacked]]

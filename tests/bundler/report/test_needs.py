@@ -60,7 +60,7 @@ def test_a_part_that_nothing_is_known_to_need_hangs_on_the_entry(shipped: Make) 
 def test_the_first_cut_frees_all_that_is_reached_through_it_alone(shipped: Make) -> None:
     function = shipped(files(*"bcde"), needs(a="bc", b="de", c="e", d="e"))
     first, second, third = cuts_of(function, edges_of(function), 9)
-    assert (first.source, first.target, first.lines) == ("pages/a.py", "lib/b.py", (1,))
+    assert (first.source, first.target, first.line) == ("pages/a.py", "lib/b.py", 1)
     assert set(first.frees) == {"lib/b.py", "lib/d.py"}  # c needs e as well
     assert first.size == function.sizes["lib/b.py"] + function.sizes["lib/d.py"]
     assert {second.target, third.target} == {"lib/c.py", "lib/d.py"}
@@ -82,7 +82,7 @@ def test_a_cut_counts_bytecode_and_the_distributions_behind_it(shipped: Make) ->
     first, second = cuts_of(function, edges_of(function), 9)
     assert set(first.frees) == {"lib/b.py", "distribution:one", "distribution:two"}
     assert first.size.unzipped == 100 + 999 + 1
-    assert (second.source, second.target, second.lines) == ("lib/b.py", "distribution:one", (7,))
+    assert (second.source, second.target, second.line) == ("lib/b.py", "distribution:one", 7)
 
 
 def test_a_package_goes_with_the_last_module_of_it(shipped: Make) -> None:

@@ -1,0 +1,62 @@
+"""What a host refuses: zips that are too large, told with their largest parts and their reasons."""
+
+from collections.abc import Mapping
+
+from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import Function, Limits, Reason, Zip
+
+_LARGEST = 10
+_RUNTIME = "routelet/"
+
+
+def check_limits(function: Function, packed: Zip, limits: Limits, sizes: Mapping[str, int]) -> None:
+    """Raise `RouteletError` where a zip is over a limit.
+
+    `sizes` are unzipped bytes of its parts: files by their path in the zip, bytecode counted with
+    its source, and distributions by their name.
+    """
+    over = [
+        f"{size:,} bytes {what}, the limit is {limit:,}"
+        for what, size, limit in (
+            ("zipped", packed.zipped_bytes, limits.zipped_bytes),
+            ("unzipped", packed.unzipped_bytes, limits.unzipped_bytes),
+        )
+        if limit is not None and size > limit
+    ]
+    if over:
+        raise RouteletError(
+            f"the function {function.name} is too large: {'; '.join(over)} ({limits.source})",
+            where=", ".join(page.route.component or "" for page in function.pages),
+            mend="cut an import on the way to one of its largest parts (bytes unzipped):"
+            + _largest(function, sizes),
+        )
+
+
+def _largest(function: Function, sizes: Mapping[str, int]) -> str:
+    grouped: dict[str, int] = {}
+    for name, size in sizes.items():
+        part = _RUNTIME if name.startswith(_RUNTIME) else name
+        grouped[part] = grouped.get(part, 0) + size
+    largest = sorted(grouped.items(), key=lambda item: -item[1])[:_LARGEST]
+    chains = _Chains(function)
+    return "".join(f"\n  {size:>12,}  {chains.text(name)}" for name, size in largest)
+
+
+class _Chains:
+    """The way to each part by its reason, that of what needs it, and so on."""
+
+    def __init__(self, function: Function) -> None:
+        files = function.traced.files
+        self._labels = {file.archive: file.label for file in files}
+        self._reasons: dict[str, Reason] = {file.archive: file.reason for file in files}
+        self._reasons |= {one.name: reason for one, reason in function.traced.distributions}
+
+    def text(self, part: str) -> str:
+        """Return a part and the way from the page to it: `numpy  (src/pages/a.py:3)`."""
+        name, way, seen = self._labels.get(part, part), list[str](), {part}
+        while (reason := self._reasons.get(part)) and reason.parent and reason.parent not in seen:
+            part = reason.parent
+            seen.add(part)
+            place = self._labels.get(part, part)
+            way.append(f"{place}:{reason.line}" if reason.line else place)
+        return f"{name}  ({' -> '.join(reversed(way))})" if way else name
