@@ -70,8 +70,8 @@ def check_budgets(
 ) -> None:
     """Hold the functions that were `built` against `budgets`, which are by globs of routes.
 
-    Their routelet.json and graph.json are in `folder`; zips that did not change are still in that of
-    the last build. Raises `RouteletError` for every breach, with the chain that brings in what is too much.
+    Their routelet.json and graph.json are in `folder`; zips that did not change are still in that
+    of the last build. Raises `RouteletError` for every breach, with the chain that brings it in.
     """
     if not budgets:
         return

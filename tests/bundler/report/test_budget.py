@@ -120,6 +120,15 @@ def test_only_a_budget_of_the_start_starts_a_function(write_site: Site, tmp_path
     assert started() == 1
 
 
+def test_a_budget_that_is_new_is_held_against_zips_that_did_not_change(write_site: Site) -> None:
+    root = site(write_site, "zipped-bytes = 500_000")
+    build(root)
+    before = (root / "dist/functions/api_a.zip").read_bytes()
+    error = refused(site(write_site, "zipped-bytes = 1000\nmodules = 2"))
+    assert len((error, *error.others)) == 2
+    assert (root / "dist/functions/api_a.zip").read_bytes() == before
+
+
 def test_an_unknown_key_gets_the_nearest_and_its_line(write_site: Site) -> None:
     error = refused(site(write_site, "ziped-bytes = 1\nmodules = 0"))
     (other,) = error.others
