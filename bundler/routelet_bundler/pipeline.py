@@ -47,6 +47,7 @@ from routelet_bundler.pack import lacks_bytecode
 from routelet_bundler.pack import save as save_zips
 from routelet_bundler.prerender import save
 from routelet_bundler.render.routelet_json import manifest_text, route_table
+from routelet_bundler.report import changes
 from routelet_bundler.report.budget import budget_warnings, check_budgets
 from routelet_bundler.sources import Digests
 from routelet_bundler.staging import lay_over, staged, write_texts
@@ -118,10 +119,13 @@ def build(
         )
         result, client, emitted = _stages(work)
         kept = as_left(client)
+        earlier = changes.summary_of(final, folder, result.functions)
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
         work.records.keep(root, cache)
         save_zips(cache, final, result.functions, emitted.keys, emitted.sizes)
+        if earlier is not None:
+            changes.keep(cache, final, earlier)
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
     return replace(result, warnings=(*result.warnings, *cache.warnings))

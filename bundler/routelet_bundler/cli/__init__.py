@@ -9,6 +9,7 @@ from routelet_bundler.version import __version__
 COMMANDS = {
     "build": "Build the site into dist/: one zip for each on-demand route.",
     "emulate": "Run the built zips locally, under AWS's own runtime client.",
+    "report": "Write dist/report.html: sizes, import times, changes, and what to cut.",
     "routes": "List the routes in matching order, or tell which one answers a URL.",
     "template": "Write what deploys the built zips: a SAM template or a CDK app.",
     "why": "Tell why a file or a distribution is in the zip of a route.",

@@ -8,7 +8,6 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from routelet_bundler.cache import Cache, digest, parted, parts_of
-from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import exact_version
 from routelet_bundler.model import (
     Distribution,

@@ -187,9 +187,11 @@ def members_of(path: Path) -> tuple[Member, ...]:
 
 
 def source_of(name: str) -> str:
-    """Return the source that a file is the bytecode of; itself for any other."""
+    """Return the source that a file is the bytecode of, packed or not; itself for any other."""
     folder, cached, file = name.rpartition("__pycache__/")
-    return f"{folder}{file.partition('.')[0]}.py" if cached else name
+    if cached:
+        return f"{folder}{file.partition('.')[0]}.py"
+    return name.removesuffix("c") if name.endswith(".pyc") else name
 
 
 def module_of(file: str) -> str:

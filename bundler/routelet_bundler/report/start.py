@@ -81,7 +81,7 @@ def milliseconds(one: Unpacked, runs: int) -> float:
 
 def loaded_by(one: Unpacked) -> tuple[Loaded, ...]:
     """Return what a function imports when it starts, in the order in which it begins to."""
-    return _parsed(_run(one, "-X", "importtime")[1])
+    return _parsed(_run(one, importtime=True)[1])
 
 
 def profile(function: Shipped, cache: Cache) -> tuple[Loaded, ...]:
@@ -118,7 +118,7 @@ def _environment(function: Shipped) -> str:
     return json.dumps({**ENVIRONMENT, **function.environment}, sort_keys=True)
 
 
-def _run(one: Unpacked, *options: str) -> tuple[str, str]:
+def _run(one: Unpacked, *, importtime: bool = False) -> tuple[str, str]:
     """Start a function; return nanoseconds, and what the interpreter said."""
     lines = ("\0".join(map(str, one.path)), "\0".join(one.function.modules))
     done = run_isolated(
@@ -126,7 +126,7 @@ def _run(one: Unpacked, *options: str) -> tuple[str, str]:
         _WORKER,
         "\n".join(lines).encode(),
         environment=json.loads(_environment(one.function)),
-        options=options,
+        importtime=importtime,
     )
     said = done.stderr.decode(errors="replace")
     if done.returncode:
