@@ -1,6 +1,7 @@
 import os
 import shutil
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routelet_bundler.cache import Cache, default_cache, digest
+from routelet_bundler.cache.prune import prune
 
 KEY = digest("key")
 
@@ -149,6 +151,45 @@ def test_the_folder_is_what_the_environment_says(
     assert default_cache() == Path("/var/xdg/routelet")
     monkeypatch.setenv("ROUTELET_CACHE", "/var/own")
     assert default_cache() == Path("/var/own")
+
+
+DAY_S = 24 * 60 * 60
+
+
+def aged(path: Path, days: int) -> None:
+    os.utime(path, (time.time() - days * DAY_S,) * 2)
+
+
+def test_what_no_build_used_for_a_month_is_removed(tmp_path: Path) -> None:
+    cache, unused = Cache(tmp_path), digest("unused")
+    for key in (KEY, unused):
+        cache.write("trace", key, b"data")
+        cache.folder_of("install", key, lambda folder: (folder / "a").touch())
+    older = tmp_path / "v1/trace/ab/abc"
+    older.parent.mkdir(parents=True)
+    older.write_bytes(b"data")
+    own = tmp_path / "notes/of/some/one"
+    own.parent.mkdir(parents=True)
+    own.touch()
+    places = [cache.place(kind, key) for kind in ("trace", "install") for key in (KEY, unused)]
+    for path in (*places, older, own):
+        aged(path, 31)
+    assert cache.read("trace", KEY) == b"data"
+    cache.folder_of("install", KEY, lambda _: pytest.fail("filled again"))
+    prune(tmp_path, time.time())
+    assert [path.exists() for path in (*places, older, own)] == [True, False] * 2 + [False, True]
+    assert cache.read("trace", unused) is None
+
+
+def test_what_is_unused_is_looked_for_once_a_day(tmp_path: Path) -> None:
+    cache = Cache(tmp_path)
+    cache.write("trace", KEY, b"data")
+    prune(tmp_path, time.time())
+    aged(cache.place("trace", KEY), 31)
+    prune(tmp_path, time.time())
+    assert cache.place("trace", KEY).exists()
+    prune(tmp_path, time.time() + 2 * DAY_S)
+    assert not cache.place("trace", KEY).exists()
 
 
 parts = st.lists(st.one_of(st.text(), st.binary()), max_size=4)

@@ -22,7 +22,7 @@ FORMAT = "3"
 _SHA256_BYTES = 32
 _FILES, _STATE = "files", "state"
 """What the folder of a key has: what was filled, and what that looked like when it was whole."""
-_DAY_S = 24 * 60 * 60
+DAY_S = 24 * 60 * 60
 
 
 def default_cache() -> Path:
@@ -165,5 +165,5 @@ def _remove(place: Path) -> None:
 def _mark_used(file: int | Path) -> None:
     """Note that an entry is in use, once a day: entries that are not are removed some day."""
     with suppress(OSError):  # another user's folder
-        if time.time() - os.stat(file).st_mtime > _DAY_S:  # noqa: PTH116 - a descriptor, too
+        if time.time() - os.stat(file).st_mtime > DAY_S:  # noqa: PTH116 - a descriptor, too
             os.utime(file)

@@ -5,13 +5,16 @@ or `s3://BUCKET/PREFIX`. `ROUTELET_CACHE_KEY` signs what is written there.
 """
 
 import os
+import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from routelet_bundler.cache.local import Cache, default_cache
+from routelet_bundler.cache.prune import prune
 from routelet_bundler.cache.shared import Shared, Store
 from routelet_bundler.cache.stores import FolderStore
 from routelet_bundler.errors import WRONG_USE, RouteletError
@@ -34,6 +37,8 @@ def open_cache(
         raise _unusable(here, error.strerror or str(error)) from None
     if not os.access(here, os.W_OK | os.X_OK):
         raise _unusable(here, "it cannot be written to")
+    with suppress(OSError):  # another build was at it, or another user's folder
+        prune(here, time.time())
     url = environment.get(SHARED)
     if folder or not url:
         return Cache(here)
