@@ -14,15 +14,18 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Protocol, Self
 
+from routelet_bundler.cache.small import DAY_S, SmallEntries
 from routelet_bundler.stamps import stamps
 
-FORMAT = "3"
+FORMAT = "4"
 """Changes when what is stored changes its meaning."""
 
+SMALL_FILE = "small.db"
+_SMALL = frozenset({"members", "verified"})
+"""Kinds of which a build has thousands."""
 _SHA256_BYTES = 32
 _FILES, _STATE = "files", "state"
 """What the folder of a key has: what was filled, and what that looked like when it was whole."""
-DAY_S = 24 * 60 * 60
 
 
 def default_cache() -> Path:
@@ -61,6 +64,7 @@ class Cache:
         self.folder = folder / f"v{FORMAT}"
         self.warnings: tuple[str, ...] = ()
         """What closing it told."""
+        self._small = SmallEntries(self.folder / SMALL_FILE)
         self._behind = behind
 
     def __enter__(self) -> Self:
@@ -90,26 +94,21 @@ class Cache:
             self._behind.write(kind, key, data)
 
     def _read_here(self, kind: str, key: str) -> bytes | None:
-        try:
-            with self.place(kind, key).open("rb") as file:
-                stored = file.read()
-                _mark_used(file.fileno())
-        except FileNotFoundError:
+        if kind in _SMALL:
+            stored = self._small.read(f"{kind}/{key}")
+        else:
+            stored = _read_file(self.place(kind, key))
+        if stored is None:
             return None
         told, data = stored[:_SHA256_BYTES], stored[_SHA256_BYTES:]
         return data if told == hashlib.sha256(data).digest() else None
 
     def _write_here(self, kind: str, key: str, data: bytes) -> None:
-        place = self.place(kind, key)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=place.parent)
-        fresh = Path(name)
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                file.write(hashlib.sha256(data).digest() + data)
-            fresh.replace(place)
-        finally:
-            fresh.unlink(missing_ok=True)
+        stored = hashlib.sha256(data).digest() + data
+        if kind in _SMALL:
+            self._small.write(f"{kind}/{key}", stored)
+        else:
+            _write_file(self.place(kind, key), stored)
 
     def folder_of(self, kind: str, key: str, fill: Callable[[Path], None]) -> Path:
         """Return the folder of a key, filled by `fill` where there is none, or a damaged one."""
@@ -129,6 +128,27 @@ class Cache:
                 shutil.rmtree(fresh, ignore_errors=True)
         _mark_used(place)
         return place / _FILES
+
+
+def _read_file(place: Path) -> bytes | None:
+    try:
+        with place.open("rb") as file:
+            _mark_used(file.fileno())
+            return file.read()
+    except FileNotFoundError:
+        return None
+
+
+def _write_file(place: Path, data: bytes) -> None:
+    place.parent.mkdir(parents=True, exist_ok=True)
+    descriptor, name = tempfile.mkstemp(dir=place.parent)
+    fresh = Path(name)
+    try:
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(data)
+        fresh.replace(place)
+    finally:
+        fresh.unlink(missing_ok=True)
 
 
 def _is_whole(place: Path) -> bool:

@@ -25,10 +25,16 @@ def parts_of(entry: bytes) -> list[tuple[list[Any], bytes]]:
     """Return the parts of an entry; raises `ValueError` for what is none."""
     position = _LENGTH_BYTES + int.from_bytes(entry[:_LENGTH_BYTES], "big")
     parts = []
-    for values in json.loads(entry[_LENGTH_BYTES:position]):
-        *others, length = values
+    head = json.loads(entry[_LENGTH_BYTES:position])
+    if not isinstance(head, list) or not all(map(_is_part, head)):
+        raise ValueError("what is at its head tells of no parts")
+    for *others, length in head:
         parts.append((others, entry[position : position + length]))
         position += length
     if position != len(entry):
         raise ValueError("the lengths are not those of the entry")
     return parts
+
+
+def _is_part(values: object) -> bool:
+    return isinstance(values, list) and bool(values) and type(values[-1]) is int and values[-1] >= 0

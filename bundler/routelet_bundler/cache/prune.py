@@ -7,9 +7,11 @@ here: a bucket has rules of its own for that.
 import shutil
 from pathlib import Path
 
-from routelet_bundler.cache.local import DAY_S
+from routelet_bundler.cache.local import SMALL_FILE
+from routelet_bundler.cache.small import DAY_S, SmallEntries
 
-UNUSED_S = 30 * DAY_S
+UNUSED_DAYS = 30
+UNUSED_S = UNUSED_DAYS * DAY_S
 _MARK = "pruned"
 """A file whose time says when this was done last."""
 
@@ -26,3 +28,8 @@ def prune(folder: Path, now_s: float) -> None:
                 shutil.rmtree(entry, ignore_errors=True)
             else:
                 entry.unlink(missing_ok=True)
+    for database in folder.glob(f"v[0-9]*/{SMALL_FILE}"):
+        if now_s - database.stat().st_mtime > UNUSED_S:
+            database.unlink(missing_ok=True)
+        else:
+            SmallEntries(database).forget(UNUSED_DAYS)

@@ -2,10 +2,12 @@
 
 import os
 import random
+import sqlite3
 import subprocess
 import zipfile
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,9 +97,25 @@ def packed(one: Function, cache: Path, out: Path, limits: Limits | None = None) 
     return packer.pack(one, out / "functions/a.zip", limits or Limits())
 
 
-def members_of(cache: Path) -> list[Path]:
-    found = [*cache.glob("*/members/*/*"), *cache.glob("*/distributions/*/*")]
-    return [path for path in sorted(found) if path.is_file()]
+def entries_of(cache: Path) -> dict[str, bytes]:
+    """Return what is kept of files, in the database, and of distributions, each in a file."""
+    with closing(sqlite3.connect(database_of(cache))) as database:
+        small = dict(database.execute("SELECT name, data FROM entries"))
+    files = [path for path in cache.glob("*/distributions/*/*") if path.is_file()]
+    return {**small, **{str(path): path.read_bytes() for path in files}}
+
+
+def database_of(cache: Path) -> Path:
+    [file] = cache.glob("*/small.db")
+    return file
+
+
+def damage(cache: Path, name: str, data: bytes) -> None:
+    if name.startswith("members/"):
+        with closing(sqlite3.connect(database_of(cache), isolation_level=None)) as database:
+            database.execute("UPDATE entries SET data = ? WHERE name = ?", (data, name))
+    else:
+        Path(name).write_bytes(data)
 
 
 @pytest.mark.parametrize("python", PYTHONS)
@@ -141,12 +159,12 @@ def test_a_damaged_cache_entry_is_made_anew_with_the_same_bytes(
 ) -> None:
     one = function(FILES, {"dist": DIST})
     first = packed(one, tmp_path / "cache", tmp_path)
-    entries = {path: path.read_bytes() for path in members_of(tmp_path / "cache")}
+    entries = entries_of(tmp_path / "cache")
     assert len(entries) == 5  # three files, the entry, the distribution
-    for path, data in entries.items():
-        path.write_bytes(DAMAGE[kind](data))
+    for name, data in entries.items():
+        damage(tmp_path / "cache", name, DAMAGE[kind](data))
     assert packed(one, tmp_path / "cache", tmp_path) == first
-    assert {path: path.read_bytes() for path in members_of(tmp_path / "cache")} == entries
+    assert entries_of(tmp_path / "cache") == entries
 
 
 def test_without_bytecode_a_zip_has_sources_only_whatever_is_cached(
