@@ -10,7 +10,7 @@ from packaging.utils import canonicalize_name
 
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
 from routelet_bundler.model import DISTRIBUTION
-from routelet_bundler.report.needs import Link, chain_to, edges_beyond, edges_of
+from routelet_bundler.report.needs import Edges, Link, chain_to, edges_beyond, edges_of
 from routelet_bundler.report.shipped import (
     Shipped,
     ShippedSite,
@@ -63,11 +63,11 @@ def why(site: ShippedSite, route: str, name: str, root: Path) -> Why:
     function = function_of(site, route)
     part, file = _part_of(function, name) or _elsewhere(function, name, root)
     if part in function.sizes:
-        chain = chain_to(part, edges_of(function), function.entry)
+        chain = _chain(route, part, edges_of(function), function)
         state: State = "shipped"
         note = _note(function, part, file)
     else:
-        chain = chain_to(part, edges_beyond(function), function.entry)
+        chain = _chain(route, part, edges_beyond(function), function)
         state, note = _left_out(site, function, part, chain)
     return Why(
         route=route,
@@ -78,6 +78,14 @@ def why(site: ShippedSite, route: str, name: str, root: Path) -> Why:
         chain=chain,
         note=note,
     )
+
+
+def _chain(route: str, part: str, edges: Edges, function: Shipped) -> tuple[Link, ...]:
+    """Return the chain from the page of `route`, or from another one of its function."""
+    pages = dict(zip(function.routes, function.pages, strict=True))
+    own = [one for one in edges[function.entry] if function.label(one.target) == pages.get(route)]
+    chain = chain_to(part, {**edges, function.entry: own}, function.entry)
+    return chain or chain_to(part, edges, function.entry)
 
 
 def _part_of(function: Shipped, name: str) -> tuple[str, str] | None:
@@ -104,7 +112,8 @@ def _known_names(function: Shipped) -> Mapping[str, str]:
     graph = function.graph
     edges = [edge for found in (*graph.files.values(), *graph.starts.values()) for edge in found]
     files = {edge.target for edge in edges} | {*graph.files, function.entry}
-    parts = {*files, *(f"{DISTRIBUTION}{name}" for name in graph.owns)}
+    names = (*graph.owns, *function.provided)
+    parts = {*files, *(f"{DISTRIBUTION}{name}" for name in names)}
     known = {part.removeprefix(DISTRIBUTION): part for part in sorted(parts)}
     for part in files:
         label = function.label(part)
@@ -177,7 +186,8 @@ def _sentence(link: Link, function: Shipped) -> str:
     place = f"{source}:{link.edge.line}" if link.edge.line else source
     match link.edge.kind:
         case "entry" if target in function.pages:
-            return f"{target} answers {' and '.join(function.routes)}"
+            route = function.routes[function.pages.index(target)]
+            return f"{target} answers {route}"
         case "entry":
             return f"{target} is loaded when the function starts"
         case "include":

@@ -1,6 +1,7 @@
 """What a function imports when it starts, from its zip under a real interpreter."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST
+from routelet_bundler.interpreters import HOST, find_interpreter
 from routelet_bundler.report import start
 from routelet_bundler.report.shipped import Shipped
 from routelet_bundler.report.start import (
@@ -45,6 +46,18 @@ def test_modules_are_told_in_the_order_of_their_imports_with_who_imported_them(
     by_name = {row.module: row for row in loaded}
     assert by_name["lib.m"].total_us >= by_name["wave"].total_us > 0
     assert not {"json", "os", "site"} & by_name.keys()  # neither of the worker nor of a bare Python
+
+
+@pytest.mark.parametrize("python", ["3.10", "3.12", "3.13"])
+def test_every_python_of_a_target_tells_what_it_imports(
+    shipped: Make, cache: Cache, python: str
+) -> None:
+    if find_interpreter(python) is None:
+        pytest.skip(f"no Python {python} on this machine")
+    function = replace(shipped({"pages/a.py": "import lib.m\n", "lib/m.py": ""}, {}), python=python)
+    with unpacked(function, cache) as one:
+        assert chain_of("lib.m", loaded_by(one)) == ("pages.a", "lib.m")
+        assert milliseconds(one, 1) > 0
 
 
 def test_a_profile_is_taken_once_for_each_zip(shipped: Make, cache: Cache) -> None:

@@ -1,6 +1,7 @@
 """What a person may ask of a zip, and what is answered."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -100,6 +101,30 @@ def test_what_the_host_has_is_left_out_on_purpose(function: Shipped) -> None:
     assert (found.state, found.size.unzipped) == ("provided", 0)
     assert sentences(found, function)[-1] == "src/pages/a.py:9 imports boto3"
     assert "left to the host" in found.note
+
+
+def test_what_the_host_has_beside_it_is_known_too(function: Shipped) -> None:
+    found = asked(function, "six")
+    assert (found.state, found.chain) == ("provided", ())
+
+
+def test_a_chain_begins_with_the_page_that_was_asked_for_where_it_leads_there(
+    shipped: Make,
+) -> None:
+    function = shipped(
+        {"pages/a.py": "", "pages/b.py": "", "lib/m.py": "", "lib/n.py": "", "lib/o.py": ""},
+        {
+            "pages/a.py": [edge("lib/m.py", 1), edge("lib/o.py", 2)],
+            "pages/b.py": [edge("lib/n.py", 3)],
+            "lib/n.py": [edge("lib/m.py", 4)],
+        },
+        starts=[edge("pages/a.py", 0, "entry"), edge("pages/b.py", 0, "entry")],
+    )
+    both = replace(function, routes=("/a", "/b"), pages=("src/pages/a.py", "src/pages/b.py"))
+    site = ShippedSite(functions={"a": both}, routes={"/a": "a", "/b": "a"})
+    own, other = (why(site, "/b", name, Path()) for name in ("lib.m", "lib.o"))
+    assert sentences(own, both)[0] == "src/pages/b.py answers /b"
+    assert sentences(other, both)[0] == "src/pages/a.py answers /a"
 
 
 def test_what_exclude_names_is_left_out_on_purpose_and_all_behind_it(function: Shipped) -> None:
