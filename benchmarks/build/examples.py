@@ -24,11 +24,11 @@ def rows() -> Iterator[str]:
         folder = Path(temporary)
         yield HEAD
         for name in ("blog", "api"):
-            root = _copy(name, folder / name)
+            root = copy(name, folder / name)
             for kind in ("clean", "no-op"):
                 cost = _built(root)
                 yield f"| {name} | {kind} | {cost.wall_s:.2f} | {cost.cpu_s:.2f} |"
-        single = _copy("api", folder / "single")
+        single = copy("api", folder / "single")
         with (single / "pyproject.toml").open("a") as pyproject:
             pyproject.write("\nfunction-per-route = false\n")
         _built(single)
@@ -37,7 +37,8 @@ def rows() -> Iterator[str]:
         yield f"| all in one function |{all_in_one.rpartition(' |')[0].rpartition('|')[2]} |"
 
 
-def _copy(name: str, root: Path) -> Path:
+def copy(name: str, root: Path) -> Path:
+    """Copy an example, without a build of it."""
     return shutil.copytree(EXAMPLES / name, root, ignore=shutil.ignore_patterns("dist"))
 
 

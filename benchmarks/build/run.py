@@ -3,9 +3,9 @@
     .venv/bin/python benchmarks/build/run.py [PART ...] [--functions 10 50] [--tools ...]
         [--endpoints 100 1000 10000] [--astro]
 
-Parts: packagers, endpoints, bytecode, verification, examples; all, where none is named. The others
-are installed, as pinned here, into a temporary folder, or into `--keep FOLDER`, where a later run
-finds them. Each build is a process of its own; a build of less than ten seconds counts with the
+Parts: packagers, endpoints, bytecode, verification, reports, examples; all, where none is named.
+The others are installed, as pinned here, into a temporary folder, or into `--keep FOLDER`, where a
+later run finds them. Each build is a process of its own; a build of less than ten seconds counts with the
 median of three. Tables go to standard output as they are made, what is going on to standard error.
 """
 
@@ -21,6 +21,7 @@ import bytecode
 import endpoints
 import examples
 import packagers
+import reports
 import verification
 from tools import TOOLS
 
@@ -33,6 +34,9 @@ PARTS: dict[str, Part] = {
     "bytecode": lambda _options, _folder: bytecode.rows(),
     "verification": lambda options, _folder: verification.rows(
         options.functions, [count for count in options.endpoints if count <= 1_000]
+    ),
+    "reports": lambda options, _folder: reports.rows(
+        [count for count in options.endpoints if count <= 1_000]
     ),
     "examples": lambda _options, _folder: examples.rows(),
 }
