@@ -9,10 +9,9 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from routelet_bundler.cache import Cache, digest
+from routelet_bundler.cache import Cache
 from routelet_bundler.discover.route_globs import most_specific
 from routelet_bundler.errors import RouteletError, raise_all
-from routelet_bundler.interpreters import find_interpreter
 from routelet_bundler.model import Budget, BuiltFunction
 from routelet_bundler.report.needs import cuts_of, edges_of, part_text
 from routelet_bundler.report.shipped import Shipped, read_shipped
@@ -21,6 +20,7 @@ from routelet_bundler.report.start import (
     chain_of,
     loaded_by,
     milliseconds,
+    start_key,
     unable,
     unpacked,
 )
@@ -100,8 +100,7 @@ def _held(functions: Iterable[Shipped], budgets: Mapping[str, Budget]) -> Iterat
 
 
 def _key(one: Held) -> str:
-    interpreter = find_interpreter(one.function.python)
-    return digest("budget", one.function.sha256, str(interpreter), one.budget.model_dump_json())
+    return start_key("budget", one.function, one.budget.model_dump_json())
 
 
 def _is_kept(one: Held, cache: Cache) -> bool:

@@ -16,7 +16,12 @@ from zipp import Path as ZipPath
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter, run_isolated
+from routelet_bundler.interpreters import (
+    HOST_ARCHITECTURE,
+    exact_version,
+    find_interpreter,
+    run_isolated,
+)
 from routelet_bundler.report.shipped import Shipped
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.verify import ENVIRONMENT
@@ -89,14 +94,19 @@ def profile(function: Shipped, cache: Cache) -> tuple[Loaded, ...]:
 
     Raises `RouteletError` where the function cannot be started here, or fails to.
     """
-    interpreter = str(find_interpreter(function.python))
-    key = digest("start", function.sha256, interpreter, *function.provided, _environment(function))
+    key = start_key("start", function)
     if kept := cache.read("start", key):
         return tuple(Loaded(**row) for row in json.loads(kept))
     with unpacked(function, cache) as one:
         found = min((loaded_by(one) for _ in range(_PROFILES)), key=total_us)
     cache.write("start", key, json.dumps([asdict(row) for row in found]).encode())
     return found
+
+
+def start_key(what: str, function: Shipped, *more: str) -> str:
+    """Return the key of what is known of a start: of the same zip, Python and environment."""
+    python = exact_version(function.python)
+    return digest(what, function.sha256, python, *function.provided, _environment(function), *more)
 
 
 def total_us(loaded: tuple[Loaded, ...]) -> int:
