@@ -104,6 +104,7 @@ def build(
                     cache,
                     locked=locked,
                     needs_jinja=bool(generated.templates),
+                    sdists=configured.config.allow_sdists,
                 )
                 for target in _targets(configured, site)
             },

@@ -28,6 +28,7 @@ out-dir = "../built"
 security.check-origin = false
 markdown.raw-html = true
 method-not-allowed = true
+allow-sdists = ["old-lib"]
 
 [tool.routelet.redirects]
 "/old/[id]" = "/new/[id]"
@@ -87,6 +88,7 @@ def test_every_key_of_the_contract_is_read(write_site: Site) -> None:
         "security": {"check_origin": False},
         "markdown": {"raw_html": True},
         "method_not_allowed": True,
+        "allow_sdists": ("old-lib",),
     }
     assert config.redirects == {
         "/old/[id]": Redirect.model_validate({"destination": "/new/[id]"}),
@@ -138,6 +140,7 @@ def test_a_site_that_says_nothing_has_the_defaults_of_the_contract(
         "security": {"check_origin": True},
         "markdown": {"raw_html": False},
         "method_not_allowed": False,
+        "allow_sdists": (),
         "routes": {},
         "budget": {},
         "adapters": {},

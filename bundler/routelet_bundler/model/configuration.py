@@ -194,6 +194,8 @@ class Config(Table):
     security: SecurityOptions = SecurityOptions()
     markdown: MarkdownOptions = MarkdownOptions()
     method_not_allowed: bool = False
+    allow_sdists: Strings = ()
+    """Distributions that may be built from source, by name."""
     routes: dict[str, RouteConfig] = {}
     budget: dict[str, Budget] = {}
     adapters: dict[str, dict[str, Any]] = {}

@@ -41,16 +41,19 @@ def environment_of(
     *,
     locked: bool,
     needs_jinja: bool,
+    sdists: tuple[str, ...] = (),
 ) -> Environment:
     """Install what the site at `root` requires.
 
     `needs_jinja` is for a site with templates: they are compiled for the jinja2 of this build.
+    `sdists` are distributions that may be built from source.
     Raises `RouteletError`.
     """
     dependencies = project.dependencies
     if needs_jinja and not any(_names_jinja(line) for line in dependencies):
         dependencies = (*dependencies, f"{JINJA}=={version(JINJA)}")
-    platform = Platform(python=target.python, platform=target.platform if target.glibc else None)
+    fits = target.platform if target.glibc else None
+    platform = Platform(python=target.python, platform=fits, sdists=sdists)
     try:
         requirements = requirements_of(root, dependencies, platform, cache, locked=locked)
         index = index_of(folder := install(requirements, platform, cache))
@@ -61,11 +64,11 @@ def environment_of(
     interpreter = find_interpreter(target.python)
     if interpreter is None:
         # Nothing of the target runs here; pages are prerendered under the running Python.
-        here = Platform(python=HOST)
+        here = Platform(python=HOST, sdists=sdists)
         theirs = requirements_of(root, dependencies, here, cache, locked=locked)
         folder = install(theirs, here, cache)
     elif target.architecture != HOST_ARCHITECTURE:
-        folder = install(requirements, Platform(python=target.python), cache)
+        folder = install(requirements, Platform(python=target.python, sdists=sdists), cache)
     return Environment(
         requirements=requirements,
         index=index,

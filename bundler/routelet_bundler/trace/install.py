@@ -16,10 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
+from packaging.utils import canonicalize_name
 from uv import find_uv_bin
 
 from routelet_bundler.cache import Cache, default_cache, digest
-from routelet_bundler.errors import RouteletError
+from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter
 
 LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
@@ -32,10 +33,14 @@ https://docs.aws.amazon.com/lambda/latest/dg/lambda-python.html
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Platform:
-    """What wheels have to fit: a minor Python and uv's name of a platform (None: this machine)."""
+    """What wheels have to fit: a minor Python and uv's name of a platform (None: this machine).
+
+    `sdists` are distributions that are built from source; all others have to have a wheel.
+    """
 
     python: str
     platform: str | None = None
+    sdists: tuple[str, ...] = ()
 
     def __str__(self) -> str:
         return f"Python {self.python} on {self.platform or 'this machine'}"
@@ -44,7 +49,8 @@ class Platform:
     def options(self) -> tuple[str, ...]:
         """The options of uv that say so."""
         chosen = ("--python-platform", self.platform) if self.platform else ()
-        return ("--python-version", self.python, *chosen, "--only-binary", ":all:")
+        built = (part for name in self.sdists for part in ("--no-binary", name))
+        return ("--python-version", self.python, *chosen, "--only-binary", ":all:", *built)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -153,7 +159,8 @@ def resolve(
 def install(requirements: Requirements, platform: Platform, cache: Cache) -> Path:
     """Return a folder with these requirements installed as wheels for a platform.
 
-    Raises `RouteletError` that names a distribution without a wheel that fits.
+    Raises `RouteletError` that names a distribution without a wheel that fits, or that was built
+    into one for this machine alone.
     """
     text, root = requirements.text, requirements.root
     key = digest("install", text, *_chosen_by(platform, root), *_local_wheels(text, root))
@@ -170,6 +177,7 @@ def install(requirements: Requirements, platform: Platform, cache: Cache) -> Pat
                 source.write_text(text)
             command = ["pip", "install", *options, str(source)]
             _uv(command, where=requirements.source, platform=platform, cwd=root)
+        raise_all(list(_built_for_here(folder, platform, requirements.source)))
 
     return cache.folder_of("installed", key, fill)
 
@@ -194,6 +202,23 @@ def _settings(root: Path) -> Iterator[str]:
     if (root / "pyproject.toml").is_file():
         document = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))
         yield json.dumps(document.get("tool", {}).get("uv", {}), sort_keys=True, default=str)
+
+
+def _built_for_here(folder: Path, platform: Platform, where: str) -> Iterator[RouteletError]:
+    """Yield an error for each distribution that was built for the Linux of this machine.
+
+    uv takes such a wheel for one that fits. Tags: packaging.python.org, platform compatibility.
+    """
+    names = {canonicalize_name(name) for name in platform.sdists if platform.platform}
+    for wheel in folder.glob("*.dist-info/WHEEL"):
+        name, version = wheel.parent.name.removesuffix(".dist-info").split("-")
+        tags = re.findall(r"^Tag: *(\S+)", wheel.read_text(encoding="utf-8"), re.MULTILINE)
+        if canonicalize_name(name) in names and any("-linux_" in tag for tag in tags):
+            yield RouteletError(
+                f"{name}=={version} was built for this machine ({tags[0]}), and not for {platform}",
+                where=where,
+                mend="build a manylinux wheel of it, such as with cibuildwheel, and require that",
+            )
 
 
 def _local_wheels(text: str, root: Path | None) -> Iterator[bytes]:
@@ -232,6 +257,7 @@ def _uv(
 
 
 _NO_WHEEL = re.compile(
+    r"wheel `(?P<wheel>[\w.]+)-[^`]*` is not compatible|"
     r"(?P<name>[\w.-]+)(?P<version>==[^\s,]+)? has no (?:usable )?wheels"
     r"|[Pp]ackage `(?P<package>[\w.-]+)` can't be installed"
     r"|attempted to build `(?P<built>[\w.-]+)"
@@ -247,13 +273,14 @@ def _refused(said: str, where: str, platform: Platform | None) -> RouteletError:
             "uv.lock does not fit pyproject.toml any more", where=where, mend="run `uv lock`"
         )
     if platform and (found := _NO_WHEEL.search(said)):
-        name = found["name"] or found["package"] or found["built"]
+        name = found["wheel"] or found["name"] or found["package"] or found["built"]
         return RouteletError(
             f"{name}{found['version'] or ''} has no wheel for {platform}",
             where=where,
             mend=(
                 "choose a version that has one (it must not need a newer glibc), or another "
-                f"runtime or architecture; uv says: {said}"
+                f'runtime or architecture; allow-sdists = ["{name}"] builds it from source, where '
+                f"that is pure Python; uv says: {said}"
             ),
         )
     if found := _NOT_FOUND.search(said):

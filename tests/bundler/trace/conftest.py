@@ -88,11 +88,20 @@ class Wheels:
                 wheel.writestr(member, text)
         return path
 
-    def add_source(self, name: str, version: str = "1.0") -> None:
-        """Write a source distribution without a wheel."""
+    def add_source(self, name: str, version: str = "1.0", *, tag: str = "py3-none-any") -> None:
+        """Write a source distribution without a wheel; it builds into one with this tag."""
+        wheel = self.add(name, version, tag=tag, folder=self.folder.parent / "built").read_bytes()
         files = {
             "PKG-INFO": metadata_text(name, version, ()),
-            "pyproject.toml": f'[project]\nname = "{name}"\nversion = "{version}"\n',
+            "pyproject.toml": (
+                '[build-system]\nrequires = []\nbuild-backend = "b"\nbackend-path = ["."]\n'
+                f'[project]\nname = "{name}"\nversion = "{version}"\n'
+            ),
+            "b.py": (
+                "from pathlib import Path\n\n\ndef build_wheel(folder, *_):\n"
+                f"    name = '{name}-{version}-{tag}.whl'\n"
+                f"    Path(folder, name).write_bytes({wheel!r})\n    return name\n"
+            ),
         }
         with tarfile.open(self.folder / f"{name}-{version}.tar.gz", "w:gz") as opened:
             for member, text in files.items():

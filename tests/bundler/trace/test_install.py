@@ -3,8 +3,12 @@
 import hashlib
 import platform
 import subprocess
-from collections.abc import Callable
+from base64 import b64encode
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -75,6 +79,60 @@ def test_a_distribution_with_sources_only_is_refused_by_name(
     wheels.add_source("sourceonly")
     with pytest.raises(RouteletError, match=r"sourceonly==1\.0 has no wheel for Python"):
         installed(write_site({}), cache, "sourceonly")
+
+
+def allowing(*names: str) -> Platform:
+    return replace(TARGET, sdists=names)
+
+
+@pytest.mark.parametrize("name", ["sourceonly", "SourceOnly"])
+def test_a_distribution_that_is_allowed_to_is_built_from_source(
+    write_site: Site, wheels: Wheels, cache: Cache, name: str
+) -> None:
+    wheels.add_source("sourceonly")
+    wheels.add("pure")
+    folder = installed(write_site({}), cache, "sourceonly", "pure", on=allowing(name))
+    assert (folder / "sourceonly/__init__.py").is_file()
+    assert (folder / "pure/__init__.py").is_file()
+
+
+def test_only_those_that_are_allowed_to_are_built(
+    write_site: Site, wheels: Wheels, cache: Cache
+) -> None:
+    wheels.add_source("sourceonly")
+    wheels.add_source("another")
+    with pytest.raises(RouteletError, match=r"another==1\.0 has no wheel for Python") as caught:
+        installed(write_site({}), cache, "sourceonly", "another", on=allowing("sourceonly"))
+    assert 'allow-sdists = ["another"]' in caught.value.mend
+
+
+@pytest.mark.skipif(platform.machine() != "x86_64", reason="built for the other architecture")
+def test_one_that_is_built_for_this_machine_is_refused_by_name(
+    write_site: Site, wheels: Wheels, cache: Cache
+) -> None:
+    wheels.add_source("compiled", tag=f"{TAG}-{TAG}-linux_x86_64")
+    root, here = write_site({}), Platform(python=HOST, sdists=("compiled",))
+    with pytest.raises(RouteletError, match=r"compiled==1\.0 was built for this machine") as caught:
+        installed(root, cache, "compiled", on=allowing("compiled"))
+    assert caught.value.where == "pyproject.toml"
+    assert (installed(root, cache, "compiled", on=here) / "compiled").is_dir()
+
+
+def test_one_that_is_built_for_another_python_is_refused_by_name(
+    write_site: Site, wheels: Wheels, cache: Cache
+) -> None:
+    wheels.add_source("compiled", tag="cp39-cp39-manylinux_2_17_x86_64")
+    with pytest.raises(RouteletError, match="compiled has no wheel for Python"):
+        installed(write_site({}), cache, "compiled", on=allowing("compiled"))
+
+
+def test_what_is_installed_is_one_with_uv_s_cache(
+    write_site: Site, wheels: Wheels, cache: Cache, uv_cache: Path
+) -> None:
+    wheels.add("linked", files={"linked.py": "x = 1\n", "linked_data.txt": "data"})
+    folder = installed(write_site({}), cache, "linked")
+    theirs = {path.stat().st_ino for path in uv_cache.rglob("linked*") if path.is_file()}
+    assert {(folder / name).stat().st_ino for name in ("linked.py", "linked_data.txt")} <= theirs
 
 
 @pytest.mark.usefixtures("wheels")
@@ -233,6 +291,75 @@ def test_pylock_is_installed_with_paths_that_are_relative_to_it(
     requirements = requirements_of(root, [], TARGET, cache, locked=True)
     assert (requirements.source, requirements.locked) == ("pylock.toml", True)
     assert (install(requirements, TARGET, cache) / "own/__init__.py").is_file()
+
+
+USER, PASSWORD = "ci", "secret"
+
+
+@pytest.fixture
+def private_index(wheels: Wheels, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+    """Serve the wheels as an index (PEP 503) that wants a password; nothing else has any."""
+
+    class Index(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            given = b64encode(f"{USER}:{PASSWORD}".encode()).decode()
+            if self.headers["Authorization"] != f"Basic {given}":
+                self.send_response(401)
+                self.send_header("WWW-Authenticate", "Basic")
+                self.end_headers()
+                return
+            *_, folder, file = self.path.split("/")
+            found = [path for path in wheels.folder.glob("*.whl") if path.name.startswith(folder)]
+            links = "".join(f'<a href="{path.name}">{path.name}</a>' for path in found)
+            data = (wheels.folder / file).read_bytes() if file else links.encode()
+            self.send_response(200 if found else 404)
+            self.send_header("Content-Type", "application/zip" if file else "text/html")
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+
+        def do_HEAD(self) -> None:
+            self.send_response(405)
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    monkeypatch.delenv("UV_FIND_LINKS")
+    monkeypatch.delenv("UV_OFFLINE")
+    monkeypatch.setenv("UV_INDEX_PRIVATE_USERNAME", USER)
+    monkeypatch.setenv("UV_INDEX_PRIVATE_PASSWORD", PASSWORD)
+    with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://127.0.0.1:{server.server_port}/simple"
+        yield f'[[tool.uv.index]]\nname = "private"\nurl = "{url}"\ndefault = true\n'
+        server.shutdown()
+
+
+@pytest.mark.parametrize("has_lock", [True, False])
+def test_a_private_index_is_the_one_of_uv_s_settings(
+    write_site: Site, wheels: Wheels, cache: Cache, private_index: str, *, has_lock: bool
+) -> None:
+    wheels.add("secretly", requires=["other"])
+    wheels.add("other")
+    root = write_site({}, pyproject=project("secretly") + private_index)
+    if has_lock:
+        lock(root)
+    folder = installed(root, cache, "secretly")
+    assert (folder / "secretly").is_dir()
+    assert (folder / "other").is_dir()
+
+
+def test_what_another_index_resolved_is_not_taken(
+    write_site: Site, wheels: Wheels, cache: Cache, private_index: str
+) -> None:
+    wheels.add("pure", "1.0")
+    root = write_site({}, pyproject=project("pure") + private_index)
+    assert resolve(["pure"], TARGET, cache, where="here", root=root) == "pure==1.0\n"
+    wheels.add("pure", "2.0")
+    other = private_index.replace("/simple", "/other/simple")
+    (root / "pyproject.toml").write_text(project("pure") + other)
+    assert resolve(["pure"], TARGET, cache, where="here", root=root) == "pure==2.0\n"
 
 
 def test_locked_needs_a_lock_file(write_site: Site, cache: Cache) -> None:
