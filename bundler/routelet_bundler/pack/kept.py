@@ -13,6 +13,7 @@ from pydantic import TypeAdapter, ValidationError
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.model import BuiltFunction, PartSize, Zip
 from routelet_bundler.stamps import Stamp, stamps
+from routelet_bundler.version import __version__
 
 FOLDERS = ("functions", "pages")
 """Folders of a build that have nothing but zips and entry modules."""
@@ -57,7 +58,7 @@ _STORED = TypeAdapter(Kept)
 
 def load(cache: Cache, out_dir: Path) -> Kept | None:
     """Return what is kept of the build in `out_dir`; None where its files are others by now."""
-    text = cache.read("zips", digest(str(out_dir)))
+    text = cache.read("zips", _key(out_dir))
     if text is None or not (out_dir / "routelet.json").is_file():
         return None
     try:
@@ -88,7 +89,7 @@ def save(
         for one in functions
     }
     kept = Kept(zips=zips, files=_files(out_dir), sizes=sizes)
-    cache.write("zips", digest(str(out_dir)), _STORED.dump_json(kept))
+    cache.write("zips", _key(out_dir), _STORED.dump_json(kept))
 
 
 def _files(out_dir: Path) -> dict[str, Stamp]:
@@ -97,3 +98,7 @@ def _files(out_dir: Path) -> dict[str, Stamp]:
         for folder in FOLDERS
         for name, stamp in stamps(out_dir / folder).items()
     }
+
+
+def _key(out_dir: Path) -> str:
+    return digest(str(out_dir), __version__)
