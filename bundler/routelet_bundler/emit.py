@@ -21,6 +21,7 @@ def entry_module(planned: Planned, traced: Traced, adapter: Adapter) -> str:
         server_entrypoint=adapter.server_entrypoint,
         manifest=dict(planned.manifest),
         args=dict(adapter.args),
+        omitted={module: one.name for one in traced.omitted for module in one.modules},
         exports=adapter.exports,
         start=False,
     )

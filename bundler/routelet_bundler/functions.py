@@ -121,13 +121,19 @@ def trace_functions(
     for number, one in enumerate(planned):
         work.report("trace", number, len(planned))
         routes.append(_reached(one, trace, planner))
+
+    def pruned(one: Reached) -> Reached:
+        return replace(one, traced=tracers[_target(one.planned, adapter)].pruned(one.traced))
+
+    routes = list(map(pruned, routes))
     pages = [one.pages[0] for one in planned]
     if split_of(adapter) == "auto":
         groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
     else:
         groups = groups_of(pages, split_of(adapter), adapter)
     functions = tuple(
-        _function(work, one, planner, adapter) for one in together(routes, groups, planner, trace)
+        _function(work, pruned(one), planner, adapter)
+        for one in together(routes, groups, planner, trace)
     )
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})

@@ -62,6 +62,7 @@ def sources_of(
         dependencies=environment.dependencies,
         public=work.public,
         digests=work.digests,
+        cache=work.cache,
     )
 
 

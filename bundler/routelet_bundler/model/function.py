@@ -48,6 +48,17 @@ class Distribution:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Omission:
+    """An installed distribution that something packed may import, and that is left out."""
+
+    name: str
+    modules: tuple[str, ...]
+    """Its modules that are in no other of its modules: what a missing import names first."""
+    parent: str
+    """Path in the zip of the file that would import it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Rewrite:
     """A place that answers with another page: examples of its path, none where it is unknown."""
 
@@ -64,6 +75,7 @@ class Traced:
     distributions: tuple[tuple[Distribution, Reason], ...]
     provided: tuple[str, ...] = ()
     """Distributions that it needs and that the host provides."""
+    omitted: tuple[Omission, ...] = ()
     rewrites: tuple[Rewrite, ...] = ()
     assets: tuple[str, ...] = ()
     """Files of `public/` that it names by `ctx.asset`."""

@@ -164,6 +164,9 @@ def _function(built: BuiltFunction) -> dict[str, Any]:
             for distribution, _ in built.function.traced.distributions
         ],
         "provided": list(built.function.traced.provided),
+        "omitted": [
+            {"name": one.name, "parent": one.parent} for one in built.function.traced.omitted
+        ],
         "verified": built.verdict.verified,
         "runtime": built.function.target.runtime,
         "architecture": built.function.target.architecture,

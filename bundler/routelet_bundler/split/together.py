@@ -6,6 +6,7 @@ from typing import Protocol
 from routelet_bundler.model import (
     Distribution,
     Group,
+    Omission,
     Planned,
     Reached,
     Reason,
@@ -62,13 +63,16 @@ def union_of(traces: Sequence[Traced]) -> Traced:
     """Return what several functions reach; the first that reaches something gives the reason."""
     files: dict[str, TracedFile] = {}
     distributions: dict[str, tuple[Distribution, Reason]] = {}
+    omitted: dict[str, Omission] = {}
     for traced in reversed(traces):
+        omitted |= {one.name: one for one in traced.omitted}
         files |= {file.archive: file for file in traced.files}
         distributions |= {one.name: (one, reason) for one, reason in traced.distributions}
     return Traced(
         files=tuple(files[name] for name in sorted(files)),
         distributions=tuple(distributions[name] for name in sorted(distributions)),
         provided=next((one.provided for one in traces if one.provided), ()),
+        omitted=tuple(omitted[name] for name in sorted(omitted.keys() - distributions.keys())),
         rewrites=tuple(dict.fromkeys(one for traced in traces for one in traced.rewrites)),
         assets=tuple(sorted({one for traced in traces for one in traced.assets})),
         warnings=tuple(dict.fromkeys(one for traced in traces for one in traced.warnings)),

@@ -6,15 +6,21 @@ Every file has the reason it is there.
 """
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
 
 from routelet_bundler.errors import raise_all
 from routelet_bundler.model import Reason, RouteConfig, Target, Traced, TracedFile
 from routelet_bundler.trace.ground import Ground, Sources
+from routelet_bundler.trace.prune import Prune
 from routelet_bundler.trace.recipes import Recipes
 from routelet_bundler.trace.records import Records
 from routelet_bundler.trace.selection import select
 from routelet_bundler.trace.walk import Graph, Walk
+
+TELLS_OF_OMISSIONS = "routelet.omitted"
+"""What an entry module imports where something was left out."""
 
 __all__ = ["Records", "Sources", "Tracer"]
 
@@ -29,6 +35,7 @@ class Tracer:
         self._recipes = Recipes(self._ground)
         self._walks: dict[str, Walk] = {}
         self._files: dict[tuple[str, int], TracedFile] = {}
+        self._outside: set[str] = set()
 
     def local_files(self, modules: Sequence[str]) -> tuple[Mapping[str, Path], bool]:
         """Return the files of the site that importing `modules` reaches, by their path in a zip.
@@ -50,12 +57,16 @@ class Tracer:
         """
         walk = self._walk(modules, config)
         raise_all([*walk.missing, *walk.errors])
-        selection = select(self._ground, walk.owners, walk.provided, config.exclude)
+        self._outside |= walk.outside
+        selection = select(self._ground, walk, config.exclude)
+        if selection.omitted:
+            walk.start(TELLS_OF_OMISSIONS)
         cut, told = self._recipes.applied([one for one, _ in selection.packed], walk.files)
         return Traced(
             files=tuple(self._file(name, reason) for name, reason in sorted(walk.files.items())),
             distributions=tuple((cut.get(one.name, one), why) for one, why in selection.packed),
             provided=selection.provided,
+            omitted=selection.omitted,
             rewrites=tuple(walk.rewrites),
             assets=tuple(sorted(walk.assets)),
             warnings=(*walk.warnings, *told),
@@ -72,6 +83,20 @@ class Tracer:
                 reason=reason,
             )
         return self._files[key]
+
+    def pruned(self, traced: Traced) -> Traced:
+        """Return what a function reaches, without files of distributions that nothing reads.
+
+        What any of the functions that were traced reaches of a distribution, all of them keep.
+        """
+        if not traced.distributions:
+            return traced
+        packed = tuple((self._prune.of(one), reason) for one, reason in traced.distributions)
+        return replace(traced, distributions=packed)
+
+    @cached_property
+    def _prune(self) -> Prune:
+        return Prune(self._ground.third_party, self._outside)
 
     def _walk(self, modules: Sequence[str], config: RouteConfig) -> Walk:
         walk = Walk(self.graph, config)

@@ -6,6 +6,7 @@ is read from METADATA with its markers evaluated for the target, never for this 
 
 import csv
 import email.parser
+import re
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
@@ -55,7 +56,7 @@ def index_of(folder: Path) -> Index:
         distribution = _read(folder, info, record, shared)
         distributions[distribution.name] = distribution
         for archive, _ in distribution.files:
-            if module := _module_of(archive):
+            if module := module_of(archive):
                 owners.setdefault(module, distribution.name)
     return Index(distributions=distributions, owners=owners)
 
@@ -91,7 +92,8 @@ def _is_shipped(name: str) -> bool:
     return "__pycache__" not in path.parts and path.suffix != ".pyc"
 
 
-def _module_of(archive: str) -> str | None:
+def module_of(archive: str) -> str | None:
+    """Return the module that a file of a distribution is, or None for what is no module."""
     path = PurePosixPath(archive)
     if path.suffix not in {".py", ".so"} or path.parts[0].endswith((".libs", ".data")):
         return None
@@ -118,6 +120,21 @@ def target_environment(target: Target) -> dict[str, str | Set[str]]:
     }
 
 
+_EXTRA = re.compile(r"""extra == ["']([^"']+)["']""")
+_FOR_DEVELOPERS = re.compile(
+    r"all-?dev.*|bench.*|build|ci|dev.*|docs?|documentation|examples?|lint.*|maint.*|mypy|pre-commit"
+    r"|qa|release|style|tests?|testing|tox|typ(?:es|ing)",
+    re.IGNORECASE,
+)
+"""Extras that those ask for who work on a distribution, not with it."""
+
+
+def _names_an_extra(marker: str) -> bool:
+    """Tell whether a marker asks for an extra that is for users."""
+    extras = _EXTRA.findall(marker)
+    return any(not _FOR_DEVELOPERS.fullmatch(extra) for extra in extras)
+
+
 class Closures:
     """What distributions require, for one target and one project.
 
@@ -131,6 +148,7 @@ class Closures:
             name: tuple(map(Requirement, distribution.requires))
             for name, distribution in index.distributions.items()
         }
+        self._listed: dict[str, frozenset[str]] = {}
         self._extras: dict[str, set[str]] = {}
         for requirement in map(Requirement, direct):
             if self._applies(requirement, ()):
@@ -170,15 +188,15 @@ class Closures:
         )
         return tuple(dict.fromkeys(one for one in wanted if one in self._requirements))
 
-    def companions(self, names: Iterable[str], *, among: Container[str]) -> dict[str, str]:
-        """Return what one of `names` lists in an extra, of those `among`, each with who does."""
-        return {
-            companion: name
-            for name in names
-            for requirement in self._requirements.get(name, ())
-            if requirement.marker is not None and "extra" in str(requirement.marker)
-            if (companion := canonicalize_name(requirement.name)) in among
-        }
+    def extras_of(self, name: str) -> frozenset[str]:
+        """Return what the distribution `name` lists in any of its extras."""
+        if name not in self._listed:
+            self._listed[name] = frozenset(
+                canonicalize_name(requirement.name)
+                for requirement in self._requirements.get(name, ())
+                if requirement.marker is not None and _names_an_extra(str(requirement.marker))
+            )
+        return self._listed[name]
 
     def _applies(self, requirement: Requirement, extras: Iterable[str]) -> bool:
         if requirement.marker is None:

@@ -1,16 +1,23 @@
 """What all traces of one target share: files, modules, distributions, each read once."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
+from packaging.utils import canonicalize_name
+
+from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import standard_library
 from routelet_bundler.model import Target
-from routelet_bundler.sources import Digests
+from routelet_bundler.sources import Digests, read_source
+from routelet_bundler.trace.companions import Companions
 from routelet_bundler.trace.distributions import Closures, Index
+from routelet_bundler.trace.edges import Edges
+from routelet_bundler.trace.hints import HINTS, hinted
 from routelet_bundler.trace.modules import LocalModules
+from routelet_bundler.trace.reach import ThirdParty
 from routelet_bundler.trace.records import Records, Source
 
 PROVIDED_MODULES = {"python-dateutil": "dateutil"}
@@ -30,6 +37,8 @@ class Sources:
     public: Collection[str] = ()
     """The files of `public/`."""
     digests: Digests = field(default_factory=Digests)
+    cache: Cache | None = None
+    """Keeps what is read of distributions."""
 
 
 class Ground:
@@ -42,8 +51,29 @@ class Ground:
         self.modules = LocalModules(sources.files)
         self.closures = Closures(sources.index, target, sources.dependencies)
         self.standard_library = standard_library(target.python)
+        self.third_party = ThirdParty(sources.index, Edges(target.python, sources.cache))
         self._records = records or Records(target.python)
         self._read: dict[str, Source] = {}
+        self._hints: dict[str, frozenset[tuple[str, str]]] = {}
+
+    @cached_property
+    def companions(self) -> Companions:
+        """What chooses optional distributions."""
+        return Companions(self.third_party, self.closures, self.target, self.drivers)
+
+    def hints_of(self, archive: str) -> frozenset[tuple[str, str]]:
+        """Return what words of a local source ask for, where a requirement takes such hints."""
+        if archive not in self._hints:
+            asked = archive in self.sources.labels and not HINTS.keys().isdisjoint(
+                self.index.distributions
+            )
+            text = (
+                read_source(self.sources.files[archive], archive)
+                if asked and archive.endswith(".py")
+                else ""
+            )
+            self._hints[archive] = frozenset(hinted(text)) if text else frozenset()
+        return self._hints[archive]
 
     @cached_property
     def drivers(self) -> frozenset[str]:
@@ -74,6 +104,23 @@ class Ground:
                 archive, self.sources.digests.of(path), path, self.label(archive)
             )
         return self._read[archive]
+
+    @cached_property
+    def _names_of_requirements(self) -> Mapping[str, Collection[str]]:
+        """Modules by each of the words that requirements of the project are known by."""
+        tops = {
+            name: self.third_party.tops(name)
+            for name in self.closures.direct & self.index.distributions.keys()
+        }
+        return {top: (top,) for inner in tops.values() for top in inner} | tops
+
+    def modules_named(self, text: str) -> Iterator[str]:
+        """Yield the modules of requirements that a string names: `redis`, `django.contrib.auth`."""
+        known = self._names_of_requirements
+        if "." not in text:
+            yield from known.get(canonicalize_name(text), ()) or known.get(text, ())
+        elif any(text == word or text.startswith(f"{word}.") for word in known):
+            yield text
 
     def label(self, archive: str) -> str:
         """Return how a local file is named to people."""

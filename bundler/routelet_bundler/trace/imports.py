@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from routelet_bundler.trace.conditions import truth_of
 
 _MODULE_LIKE = re.compile(r"\.?[A-Za-z_]\w*(\.[A-Za-z_]\w*)+|\.[A-Za-z_]\w*", re.ASCII)
+_WORD = re.compile(r"[A-Za-z][A-Za-z0-9_-]{0,63}", re.ASCII)
+_URL = re.compile(r"([a-z][a-z0-9-]*)(?:\+([a-z0-9_-]+))?://")
 _IMPORT_ERRORS = {"ImportError", "ModuleNotFoundError", "Exception", "BaseException"}
 
 
@@ -63,6 +65,8 @@ class Imports:
     rewrites: tuple[RewriteCall, ...]
     strings: tuple[tuple[str, int], ...]
     """String literals that could name a module, `p.m.Class` or `.m`, each with its line."""
+    words: tuple[tuple[str, int], ...]
+    """String literals that could name a distribution, each with its line; no keys of mappings."""
     exported: tuple[str, ...]
     """The literal `__all__`."""
 
@@ -79,6 +83,7 @@ def imports_of(tree: ast.Module, python: str) -> Imports:
         assets=(*scan.assets, *_assets_of_template(tree)),
         rewrites=tuple(scan.rewrites),
         strings=tuple(scan.strings),
+        words=tuple(scan.words),
         exported=_exported(tree),
     )
 
@@ -92,6 +97,7 @@ class _Scan(ast.NodeVisitor):
         self.assets: list[tuple[str | None, int]] = []
         self.rewrites: list[RewriteCall] = []
         self.strings: list[tuple[str, int]] = []
+        self.words: list[tuple[str, int]] = []
         self._python = python
         self._guards = 0
         self._collectors = {"routelet.content.collection"}
@@ -144,6 +150,21 @@ class _Scan(ast.NodeVisitor):
     def visit_Constant(self, node: ast.Constant) -> None:
         if isinstance(node.value, str) and _MODULE_LIKE.fullmatch(node.value):
             self.strings.append((node.value, node.lineno))
+        elif isinstance(node.value, str):
+            url = _URL.match(node.value)  # `mysql+pymysql://` names a driver
+            words = filter(None, url.groups()) if url else _WORD.findall(node.value)[:1]
+            self.words += [(word, node.lineno) for word in words if url or word == node.value]
+
+    def visit_Dict(self, node: ast.Dict) -> None:
+        for key, value in zip(node.keys, node.values, strict=True):
+            if key is not None and not _is_word(key):
+                self.visit(key)
+            self.visit(value)
+
+    def visit_Subscript(self, node: ast.Subscript) -> None:
+        self.visit(node.value)
+        if not _is_word(node.slice):
+            self.visit(node.slice)
 
     def visit_Call(self, node: ast.Call) -> None:
         called = dotted_name(node.func)
@@ -238,6 +259,14 @@ class _Scan(ast.NodeVisitor):
                 package=_package_argument(node) if level else None,
             )
         )
+
+
+def _is_word(node: ast.expr) -> bool:
+    return (
+        isinstance(node, ast.Constant)
+        and isinstance(node.value, str)
+        and _WORD.fullmatch(node.value) is not None
+    )
 
 
 def _catches_import_errors(handler: ast.ExceptHandler) -> bool:

@@ -12,6 +12,7 @@ from pathlib import PurePosixPath
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Reason, Rewrite
 from routelet_bundler.trace.data_files import DataPath
+from routelet_bundler.trace.edges import TIME_ZONE_DATA, TIME_ZONES
 from routelet_bundler.trace.ground import Ground
 from routelet_bundler.trace.imports import Import
 from routelet_bundler.trace.modules import absolute_name
@@ -40,6 +41,10 @@ class Resolved:
     """Reasons by normalised name of a distribution that has what is imported."""
     provided: dict[str, Reason] = field(default_factory=dict)
     """Reasons by normalised name of a distribution that the host has."""
+    outside: set[str] = field(default_factory=set)
+    """Names of modules that are not local, down to what is imported of them."""
+    named: set[str] = field(default_factory=set)
+    """Such names that a string gives."""
     rewrites: list[Rewrite] = field(default_factory=list)
     assets: set[str] = field(default_factory=set)
     warnings: list[str] = field(default_factory=list)
@@ -82,6 +87,7 @@ class _Resolution:
         if not self._archive.startswith(LOADS_BY_MANIFEST):
             self._rewrites()
             self._unknown()
+            self._named()
         for text, line in source.imports.strings:
             self._string(text, line)
         for data in source.data:
@@ -118,6 +124,8 @@ class _Resolution:
             self._local(name, found, reason)
         elif name.partition(".")[0] not in self._ground.standard_library:
             self._third_party(name, found, reason)
+        elif name == TIME_ZONES and TIME_ZONE_DATA in self._ground.closures.direct:
+            self._from_distribution(TIME_ZONE_DATA, reason)
 
     def _is_local(self, name: str) -> bool:
         """Tell whether Python would look for `name` in the site.
@@ -176,7 +184,16 @@ class _Resolution:
             for one in sorted(missing):
                 self._missing(one, reason)
 
+    def _named(self) -> None:
+        """Follow strings that name a requirement of the project, or something in one of them."""
+        imports = self._ground.source_of(self._archive).imports
+        for text, line in (*imports.strings, *imports.words):
+            for name in self._ground.modules_named(text):
+                if not self._is_local(name) and self._from_distribution(name, self._reason(line)):
+                    self.found.named.add(name)
+
     def _from_distribution(self, name: str, reason: Reason) -> bool:
+        self.found.outside.add(name)
         provided = self._ground.provider_of(name)
         owner = self._ground.index.owner_of(name)
         if provided is not None:

@@ -46,6 +46,10 @@ class Walk:
         """Reasons by normalised name of a distribution that has what is imported."""
         self.provided: dict[str, Reason] = {}
         """Reasons by normalised name of a distribution that the host has."""
+        self.outside: set[str] = set()
+        """Names of modules that are not local, down to what is imported of them."""
+        self.named: set[str] = set()
+        """Such names that a string gives."""
         self.rewrites: list[Rewrite] = []
         self.assets: set[str] = set()
         self.warnings: list[str] = []
@@ -82,6 +86,8 @@ class Walk:
     def _note(self, found: "Resolved | Walk") -> None:
         self.owners = {**found.owners, **self.owners} if found.owners else self.owners
         self.provided = {**found.provided, **self.provided} if found.provided else self.provided
+        self.outside |= found.outside
+        self.named |= found.named
         self.rewrites += found.rewrites
         self.assets |= found.assets
         self.warnings += found.warnings

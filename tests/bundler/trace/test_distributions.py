@@ -205,15 +205,22 @@ class TestClosures:
         installed.add("b", {})
         assert closure("a", direct=("a[x]; sys_platform == 'win32'",)).keys() == {"a"}
 
-    def test_companions_are_those_that_an_extra_lists(
+    def test_what_its_extras_list_is_told_but_for_those_of_developers(
         self, installed: Installed, target: Target
     ) -> None:
-        requires = ["plain", "driver; extra == 'db'", "other; extra == 'more'"]
+        requires = [
+            "plain",
+            "driver; extra == 'db'",
+            "Fast_One; python_version > '3' and extra == 'fast'",
+            "both; extra == 'tests' or extra == 'all'",
+            "tested; extra == 'test'",
+            "documented; extra == 'docs'",
+            "windows; sys_platform == 'win32'",
+        ]
         installed.add("orm", {}, requires=requires)
-        for name in ("plain", "driver", "other"):
-            installed.add(name, {})
         closures = Closures(index_of(installed.folder), target, ())
-        assert closures.companions(["orm"], among={"driver", "plain"}) == {"driver": "orm"}
+        assert closures.extras_of("orm") == {"driver", "fast-one", "both"}
+        assert closures.extras_of("elsewhere") == frozenset()
 
     @given(st.dictionaries(st.sampled_from("abcdef"), st.sets(st.sampled_from("abcdef"))))
     def test_a_closure_is_closed_and_each_name_is_needed(self, graph: dict[str, set[str]]) -> None:

@@ -97,6 +97,48 @@ class TestHostThatProvidesTheSdk:
         assert reasons["urllib3"] == "requires by requests"
         assert reasons["six"] == "requires by python-dateutil"
 
+    @pytest.mark.parametrize(
+        ("source", "left"),
+        [("import boto3\n", True), ("def f():\n    import boto3\n", True), ("", False)],
+    )
+    def test_one_that_a_packed_distribution_may_import_is_left_with_all(
+        self, trace: Trace, installed: Installed, source: str, *, left: bool
+    ) -> None:
+        installed.add("tools", {"tools.py": source}, requires=["boto3; extra == 'sdk'"])
+        files = {"main.py": "import tools\n", "other.py": "import boto3\n"}
+        traced = trace(files, dependencies=["tools", "boto3"])
+        assert (packed(traced), traced.provided) == ({"tools"}, SDK if left else ())
+        assert traced.omitted == ()
+
+    def test_all_are_packed_where_one_may_be_imported_and_another_is_required(
+        self, trace: Trace, installed: Installed
+    ) -> None:
+        requires = ["boto3; extra == 'sdk'", "requests"]
+        installed.add("tools", {"tools.py": "import boto3\n"}, requires=requires)
+        files = {"main.py": "import tools\n", "other.py": "import boto3\n"}
+        traced = trace(files, dependencies=["tools", "boto3", "requests"])
+        assert packed(traced) == EVERYTHING | {"tools", "requests"}
+        assert traced.provided == ()
+        assert {one.name: str(reason) for one, reason in traced.distributions}["boto3"] == (
+            "requires by tools"
+        )
+
+    def test_one_that_is_packed_alone_is_not_mixed_with_the_hosts(
+        self, trace: Trace, installed: Installed
+    ) -> None:
+        installed.add("tools", {"tools.py": "import boto3\n"}, requires=["boto3; extra == 'sdk'"])
+        files = {"main.py": "import tools, urllib3\n", "other.py": "import boto3\n"}
+        traced = trace(files, dependencies=["tools", "boto3", "urllib3"])
+        assert packed(traced) == EVERYTHING | {"tools"}
+        assert traced.provided == ()
+
+    def test_what_the_host_has_is_not_told_as_left_out(
+        self, trace: Trace, installed: Installed
+    ) -> None:
+        installed.add("tools", {"tools.py": "import boto3\n"})
+        traced = trace({"main.py": "import tools, boto3\n"}, dependencies=["tools", "boto3"])
+        assert (packed(traced), traced.provided, traced.omitted) == ({"tools"}, SDK, ())
+
     def test_they_are_packed_where_the_host_is_not_to_be_relied_on(
         self, trace: Trace, target: Target
     ) -> None:
