@@ -13,7 +13,7 @@ from routelet_bundler.model import Omission, Target
 from routelet_bundler.trace.distributions import Closures
 from routelet_bundler.trace.edges import TIME_ZONE_DATA
 from routelet_bundler.trace.hints import HINTS
-from routelet_bundler.trace.reach import Edge, Reach, ThirdParty, entry_point_groups
+from routelet_bundler.trace.reach import Edge, Reach, ThirdParty, entry_points
 
 SMALL_BYTES = 20_000_000
 """Of a companion with all that it requires: so much is packed where a missing module is expected.
@@ -90,7 +90,7 @@ class Companions:
             name: edge.importer
             for name, edges in sorted(reach.left_out.items())
             for edge in edges
-            if name not in settled and self._is_followed(edge, question)
+            if name not in settled and self._is_followed(edge, question, reach.included)
         }
         for name in sorted(self._listed_among - reach.included - settled - found.keys()):
             if parent := self._parent_of(name, reach.included):
@@ -103,20 +103,35 @@ class Companions:
         everything = self._third_party.index.distributions.keys()
         return everything if self._wanted == "all" else self._drivers & everything
 
-    def _is_followed(self, edge: Edge, question: Question) -> bool:
+    def _is_followed(self, edge: Edge, question: Question, included: Set[str]) -> bool:
         is_direct = edge.target in self._closures.direct
         if edge.module == edge.target == TIME_ZONE_DATA:
             return is_direct
         if self._wanted == "all":
             return is_direct or edge.strength != "string"
-        if self._wanted == "declared" or not is_direct:
+        if self._wanted == "declared":
             return False
         if edge.importer in HINTS:
-            return (edge.importer, edge.target) in question.hints
-        if not edge.certain or edge.target not in self._closures.extras_of(edge.importer):
-            return False
-        return edge.strength in {"hard", "function"} or (
-            edge.strength == "guarded" and self._size_of(edge.target) <= SMALL_BYTES
+            return is_direct and (edge.importer, edge.target) in question.hints
+        if edge.strength in {"hard", "function"}:
+            is_listed = edge.target in self._closures.extras_of(edge.importer)
+            return (is_direct and edge.certain and is_listed) or self._completes(edge, included)
+        return is_direct and edge.strength == "guarded" and self._is_worth_it(edge)
+
+    def _is_worth_it(self, edge: Edge) -> bool:
+        """Tell whether what is imported where a missing module is expected comes along."""
+        is_listed = edge.certain and edge.target in self._closures.extras_of(edge.importer)
+        return (is_listed or edge.near) and self._size_of(edge.target) <= SMALL_BYTES
+
+    def _completes(self, edge: Edge, included: Set[str]) -> bool:
+        """Tell whether an extra of the importer is packed, as far as the project requires it.
+
+        `kombu[redis]` is redis and packaging: with redis, kombu imports the other as well.
+        """
+        direct = self._closures.direct
+        return any(
+            edge.target in members and members & direct and members & direct <= included
+            for members in self._closures.members_of_extras(edge.importer)
         )
 
     def _size_of(self, name: str) -> int:
@@ -130,7 +145,7 @@ class Companions:
     def _parent_of(self, name: str, included: Iterable[str]) -> str | None:
         """Return the first distribution that is packed and made to work with the driver `name`."""
         index = self._third_party.index
-        groups = entry_point_groups(index.distributions[name])
+        groups = {group for group, _, _ in entry_points(index.distributions[name])}
         for importer in sorted(included):
             is_listed = name in self._closures.extras_of(importer)
             if self._wanted != "declared" and is_listed:

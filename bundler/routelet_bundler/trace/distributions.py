@@ -8,7 +8,7 @@ import csv
 import email.parser
 import re
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
@@ -129,12 +129,6 @@ _FOR_DEVELOPERS = re.compile(
 """Extras that those ask for who work on a distribution, not with it."""
 
 
-def _names_an_extra(marker: str) -> bool:
-    """Tell whether a marker asks for an extra that is for users."""
-    extras = _EXTRA.findall(marker)
-    return any(not _FOR_DEVELOPERS.fullmatch(extra) for extra in extras)
-
-
 class Closures:
     """What distributions require, for one target and one project.
 
@@ -148,7 +142,7 @@ class Closures:
             name: tuple(map(Requirement, distribution.requires))
             for name, distribution in index.distributions.items()
         }
-        self._listed: dict[str, frozenset[str]] = {}
+        self._listed: dict[str, Collection[frozenset[str]]] = {}
         self._extras: dict[str, set[str]] = {}
         for requirement in map(Requirement, direct):
             if self._applies(requirement, ()):
@@ -189,13 +183,18 @@ class Closures:
         return tuple(dict.fromkeys(one for one in wanted if one in self._requirements))
 
     def extras_of(self, name: str) -> frozenset[str]:
-        """Return what the distribution `name` lists in any of its extras."""
+        """Return what the distribution `name` lists in extras that are for its users."""
+        return frozenset().union(*self.members_of_extras(name))
+
+    def members_of_extras(self, name: str) -> Collection[frozenset[str]]:
+        """Return what each extra for users of the distribution `name` lists."""
         if name not in self._listed:
-            self._listed[name] = frozenset(
-                canonicalize_name(requirement.name)
-                for requirement in self._requirements.get(name, ())
-                if requirement.marker is not None and _names_an_extra(str(requirement.marker))
-            )
+            found: dict[str, set[str]] = {}
+            for requirement in self._requirements.get(name, ()):
+                for extra in _EXTRA.findall(str(requirement.marker or "")):
+                    if not _FOR_DEVELOPERS.fullmatch(extra):
+                        found.setdefault(extra, set()).add(canonicalize_name(requirement.name))
+            self._listed[name] = tuple(map(frozenset, found.values()))
         return self._listed[name]
 
     def _applies(self, requirement: Requirement, extras: Iterable[str]) -> bool:

@@ -1,6 +1,6 @@
 """What all traces of one target share: files, modules, distributions, each read once."""
 
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +17,7 @@ from routelet_bundler.trace.distributions import Closures, Index
 from routelet_bundler.trace.edges import Edges
 from routelet_bundler.trace.hints import HINTS, hinted
 from routelet_bundler.trace.modules import LocalModules
-from routelet_bundler.trace.reach import ThirdParty
+from routelet_bundler.trace.reach import ThirdParty, entry_points
 from routelet_bundler.trace.records import Records, Source
 
 PROVIDED_MODULES = {"python-dateutil": "dateutil"}
@@ -113,6 +113,16 @@ class Ground:
             for name in self.closures.direct & self.index.distributions.keys()
         }
         return {top: (top,) for inner in tops.values() for top in inner} | tops
+
+    @cached_property
+    def plug_ins(self) -> Mapping[str, Set[str]]:
+        """Modules by the names that distributions announce them under, in entry points."""
+        found: dict[str, set[str]] = {}
+        for distribution in self.index.distributions.values():
+            for group, name, module in entry_points(distribution):
+                if group not in {"console_scripts", "gui_scripts"}:
+                    found.setdefault(name, set()).add(module)
+        return found
 
     def modules_named(self, text: str) -> Iterator[str]:
         """Yield the modules of requirements that a string names: `redis`, `django.contrib.auth`."""

@@ -13,7 +13,7 @@ from pathlib import PurePosixPath
 from routelet_bundler.cache import digest
 from routelet_bundler.model import Distribution
 from routelet_bundler.trace.edges import SPARE, Module, spare_folder
-from routelet_bundler.trace.reach import ThirdParty
+from routelet_bundler.trace.reach import ThirdParty, entry_points
 
 _UNREAD = re.compile(
     r"\.(?:a|c|cc|cmake|cpp|cu|cxx|f|f90|for|h|hh|hpp|hxx|pxd|pxi|pyi|pyx)", re.IGNORECASE
@@ -24,7 +24,6 @@ _KEPT_INFO = re.compile(
     r"|licenses/.*",
     re.IGNORECASE,
 )
-_ENTRY_POINT = re.compile(r"^[^\[\n=]+=\s*([\w.]+)", re.MULTILINE)
 
 Folders = set[tuple[str, str]]
 """Distributions and their folders."""
@@ -43,8 +42,8 @@ class Prune:
             kept.reach(name)
         for name, distribution in third_party.index.distributions.items():
             kept.take(name, third_party.modules(name).values())
-            for text in _entry_points(distribution):
-                kept.reach(text)
+            for _, _, module in entry_points(distribution):
+                kept.reach(module)
 
     def of(self, distribution: Distribution) -> Distribution:
         """Return a distribution without the files that nothing reads, and with another key."""
@@ -52,13 +51,6 @@ class Prune:
             kept = self._kept
             self._pruned[distribution.key] = _without(distribution, kept.folders, kept.reads)
         return self._pruned[distribution.key]
-
-
-def _entry_points(distribution: Distribution) -> Iterable[str]:
-    for archive, path in distribution.files:
-        if archive.endswith(".dist-info/entry_points.txt"):
-            return _ENTRY_POINT.findall(path.read_text("utf-8"))
-    return ()
 
 
 class _Kept:

@@ -15,7 +15,8 @@ from routelet_bundler.trace.lexer import Strength
 class Edge:
     """An import of something in the distribution `target`, by a module of `importer`.
 
-    `certain`: import statements lead to the module, not only strings that name it.
+    `certain`: import statements lead to the module, not only strings that name it. `near`: local
+    code names the module itself.
     """
 
     importer: str
@@ -24,6 +25,7 @@ class Edge:
     module: str
     strength: Strength
     certain: bool
+    near: bool
 
 
 class ThirdParty:
@@ -82,12 +84,14 @@ class ThirdParty:
         if distribution not in self._targets:
             found: dict[str, Edge] = {}
             for module in self.modules(distribution).values():
-                for edge in self.edges(distribution, module, certain=False):
+                for edge in self.edges(distribution, module, certain=False, near=False):
                     found.setdefault(edge.target, edge)
             self._targets[distribution] = found
         return self._targets[distribution]
 
-    def edges(self, distribution: str, module: Module, *, certain: bool) -> Iterable[Edge]:
+    def edges(
+        self, distribution: str, module: Module, *, certain: bool, near: bool
+    ) -> Iterable[Edge]:
         """Yield the edges of a module to what other distributions have."""
         for name, strength in module.others:
             if found := self.resolve(name):
@@ -99,6 +103,7 @@ class ThirdParty:
                     module=inner,
                     strength=strength,
                     certain=certain,
+                    near=near,
                 )
 
 
@@ -112,6 +117,7 @@ class Reach:
         self._third_party = third_party
         self._seen: dict[tuple[str, str], bool] = {}
         self._pending: list[tuple[str, str, bool]] = []
+        self._near: set[Module] = set()
 
     def start(self, name: str, *, whole: bool = False) -> None:
         """Begin with a name that local code imports; with `whole` also what a package has."""
@@ -119,6 +125,9 @@ class Reach:
         if found is None or found[0] not in self.included:
             return
         self._pending.append((*found, True))
+        module = self._third_party.module(*found)
+        if module and "." in found[1]:  # a package has guards for all that it can do
+            self._near.add(module)
         if whole:
             below = f"{found[1]}."
             for inner in self._third_party.modules(found[0]):
@@ -148,7 +157,9 @@ class Reach:
     def _visit(self, distribution: str, module: Module, *, certain: bool) -> None:
         for name, by_statement in module.own:
             self._pending.append((distribution, name, certain and by_statement))
-        for edge in self._third_party.edges(distribution, module, certain=certain):
+        for edge in self._third_party.edges(
+            distribution, module, certain=certain, near=module in self._near
+        ):
             if edge.target in self.included:
                 self._follow(edge)
             else:
@@ -159,9 +170,14 @@ class Reach:
         self._pending.append((edge.target, edge.module, certain))
 
 
-def entry_point_groups(distribution: Distribution) -> set[str]:
-    """Return the names of the groups in which a distribution announces plug-ins."""
+def entry_points(distribution: Distribution) -> Sequence[tuple[str, str, str]]:
+    """Return group, name and module of what a distribution announces in entry_points.txt."""
+    group, found = "", []
     for archive, path in distribution.files:
         if archive.endswith(".dist-info/entry_points.txt"):
-            return set(re.findall(r"^\s*\[([^\]\s]+)\s*\]", path.read_text("utf-8"), re.MULTILINE))
-    return set()
+            for line in path.read_text("utf-8").splitlines():
+                if header := re.match(r"\s*\[([^\]\s]+)\s*\]", line):
+                    group = header[1]
+                elif entry := re.match(r"\s*([^=#\s][^=]*?)\s*=\s*([\w.]+)", line):
+                    found.append((group, entry[1], entry[2]))
+    return found

@@ -188,6 +188,7 @@ class _Resolution:
         """Follow strings that name a requirement of the project, or something in one of them."""
         imports = self._ground.source_of(self._archive).imports
         for text, line in (*imports.strings, *imports.words):
+            self.found.outside |= self._ground.plug_ins.get(text, set())
             for name in self._ground.modules_named(text):
                 if not self._is_local(name) and self._from_distribution(name, self._reason(line)):
                     self.found.named.add(name)

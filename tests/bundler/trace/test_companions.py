@@ -243,3 +243,26 @@ def test_what_is_excluded_is_told_as_left_out(lib: Callable[..., None], choose: 
 def test_the_same_question_has_the_same_answer(lib: Callable[..., None], choose: Trace) -> None:
     lib("import x\n")
     assert choose("reached") == choose("reached")
+
+
+def test_with_one_of_an_extra_the_rest_of_it_comes(
+    lib: Callable[..., None], choose: Trace, installed: Installed
+) -> None:
+    extra = ("x; extra == 'more'", "helper; extra == 'more'")
+    lib("PLUGINS = ['lib.plugin.Plugin']\n", extra, plugin="import x, helper\n")
+    installed.add("helper", {"helper.py": ""})
+    assert packed(choose("reached")) == {"lib"}
+    with_x = choose("reached", {"main.py": "import lib, x\n", "other.py": "import helper\n"})
+    assert packed(with_x) == {"lib", "x", "helper"}
+
+
+def test_a_plug_in_that_local_code_names_is_reached(
+    lib: Callable[..., None], choose: Trace, installed: Installed
+) -> None:
+    entry_points = "[lib.extensions]\nhilite = lib.hilite:Extension\n"
+    files = {"lib/__init__.py": "", "lib/hilite.py": GUARDED}
+    installed.add("lib", {**files, "lib-1.0.dist-info/entry_points.txt": entry_points})
+    installed.add("x", {"x/__init__.py": ""})
+    named = {"main.py": "import lib\nlib.use(['hilite'])\n", "other.py": "import x\n"}
+    assert packed(choose("reached", named)) == {"lib", "x"}
+    assert packed(choose("reached")) == {"lib"}
