@@ -32,7 +32,10 @@ def command(*, route: str, name: str, root: Path, out_dir: Path | None, as_json:
     """
     config, _ = read_config(root)
     site = read_shipped(out_dir or root / config.out_dir)
-    found, function = why(site, route, name, root), function_of(site, route)
+    found, function = (
+        why(site, route, name, (root, root / config.src_dir)),
+        function_of(site, route),
+    )
     if as_json:
         print_json(_as_json(found, function))
     else:

@@ -9,6 +9,7 @@ from typing import Literal
 from packaging.utils import canonicalize_name
 
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
+from routelet_bundler.interpreters import standard_library
 from routelet_bundler.model import DISTRIBUTION
 from routelet_bundler.report.needs import Edges, Link, chain_to, edges_beyond, edges_of
 from routelet_bundler.report.shipped import (
@@ -54,14 +55,14 @@ def function_of(site: ShippedSite, route: str) -> Shipped:
     )
 
 
-def why(site: ShippedSite, route: str, name: str, root: Path) -> Why:
+def why(site: ShippedSite, route: str, name: str, places: Sequence[Path]) -> Why:
     """Return why `name` is in the function of `route`, or why it is not.
 
-    `name` is a path in the zip or below the site at `root`, a module, or a distribution. Raises
+    `name` is a path in the zip or below one of `places`, a module, or a distribution. Raises
     `RouteletError` for what is none of these, with the nearest name that is.
     """
     function = function_of(site, route)
-    part, file = _part_of(function, name) or _elsewhere(function, name, root)
+    part, file = _part_of(function, name) or _elsewhere(function, name, places)
     if part in function.sizes:
         chain = _chain(route, part, edges_of(function), function)
         state: State = "shipped"
@@ -124,9 +125,16 @@ def _known_names(function: Shipped) -> Mapping[str, str]:
     return known
 
 
-def _elsewhere(function: Shipped, name: str, root: Path) -> tuple[str, str]:
-    """Return a file of the site that no function reaches; raises `RouteletError`."""
-    if PurePosixPath(name).suffix and (root / name).is_file():
+def _elsewhere(function: Shipped, name: str, places: Sequence[Path]) -> tuple[str, str]:
+    """Return what no function packs: a file of the site, or a module of Python's own.
+
+    Raises `RouteletError` for what is neither.
+    """
+    path = name.replace(".", "/")
+    for file in (name, f"{path}.py", f"{path}/__init__.py"):
+        if any((place / file).is_file() for place in places):
+            return file, file
+    if _is_standard(function, name):
         return name, name
     names = [*_known_names(function), *(one.name for one in function.members)]
     raise RouteletError(
@@ -149,6 +157,11 @@ def _left_out(
     site: ShippedSite, function: Shipped, part: str, chain: Sequence[Link]
 ) -> tuple[State, str]:
     name = part.removeprefix(DISTRIBUTION)
+    if _is_standard(function, part):
+        return (
+            "provided",
+            f"of the standard library of Python {function.python}, which the host has",
+        )
     if name in function.provided and part != name:
         return "provided", "left to the host, which has it: all of boto3's set, or none"
     for pattern in function.graph.excluded.get(function.name, ()):
@@ -159,6 +172,11 @@ def _left_out(
     others = [one.routes[0] for one in site.functions.values() if _reaches(one, part)]
     also = f"; it is in that of {', '.join(others[:3])}" if others else ""
     return "not reached", f"nothing that this function imports leads to it{also}"
+
+
+def _is_standard(function: Shipped, name: str) -> bool:
+    is_file = name.endswith(".py")
+    return not is_file and name.partition(".")[0] in standard_library(function.python)
 
 
 def _fits(pattern: str, part: str, label: str) -> bool:

@@ -50,7 +50,7 @@ def function(shipped: Make) -> Shipped:
 
 def asked(function: Shipped, name: str, root: Path = Path()) -> Why:
     site = ShippedSite(functions={"a": function}, routes={"/a": "a", "/home": None})
-    return why(site, "/a", name, root)
+    return why(site, "/a", name, (root, root / "src"))
 
 
 @pytest.mark.parametrize(
@@ -122,7 +122,7 @@ def test_a_chain_begins_with_the_page_that_was_asked_for_where_it_leads_there(
     )
     both = replace(function, routes=("/a", "/b"), pages=("src/pages/a.py", "src/pages/b.py"))
     site = ShippedSite(functions={"a": both}, routes={"/a": "a", "/b": "a"})
-    own, other = (why(site, "/b", name, Path()) for name in ("lib.m", "lib.o"))
+    own, other = (why(site, "/b", name, ()) for name in ("lib.m", "lib.o"))
     assert sentences(own, both)[0] == "src/pages/b.py answers /b"
     assert sentences(other, both)[0] == "src/pages/a.py answers /a"
 
@@ -139,13 +139,22 @@ def test_a_file_of_another_function_is_not_reached_from_here(function: Shipped) 
     assert (found.state, found.chain) == ("not reached", ())
 
 
+@pytest.mark.parametrize("name", ["src/lib/unused.py", "lib/unused.py", "lib.unused"])
 def test_a_file_of_the_site_that_no_function_reaches_is_told(
-    function: Shipped, tmp_path: Path
+    function: Shipped, tmp_path: Path, name: str
 ) -> None:
-    (tmp_path / "src").mkdir()
-    (tmp_path / "src/unused.py").touch()
-    found = asked(function, "src/unused.py", tmp_path)
-    assert (found.state, found.label) == ("not reached", "src/unused.py")
+    (tmp_path / "src/lib").mkdir(parents=True)
+    (tmp_path / "src/lib/unused.py").touch()
+    found = asked(function, name, tmp_path)
+    assert (found.state, found.size.zipped) == ("not reached", 0)
+    assert found.label.endswith("lib/unused.py")
+
+
+@pytest.mark.parametrize("name", ["json", "os.path", "asyncio"])
+def test_the_standard_library_is_told_as_that_of_the_host(function: Shipped, name: str) -> None:
+    found = asked(function, name)
+    assert found.state == "provided"
+    assert "of the standard library of Python 3.11" in found.note
 
 
 @pytest.mark.parametrize(
@@ -172,6 +181,6 @@ def test_an_unknown_name_gets_the_nearest_that_is_known(
 def test_a_route_without_a_function_is_wrong_use(function: Shipped, route: str, mend: str) -> None:
     site = ShippedSite(functions={"a": function}, routes={"/a": "a", "/home": None})
     with pytest.raises(RouteletError) as raised:
-        why(site, route, "lib.m", Path())
+        why(site, route, "lib.m", ())
     assert raised.value.status == WRONG_USE
     assert raised.value.mend.startswith(mend)
