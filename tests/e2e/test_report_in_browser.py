@@ -322,7 +322,7 @@ def many(count: int, name: str = "e") -> dict[str, Any]:
         {
             "name": f"{name}{number}", "routes": [f"/{name}{number}"], "pages": [f"{name}.py"],
             "zipped": 910 + count - number, "unzipped": 4020, "parts": [0, number + 1],
-            "python": "3.12", "architecture": "arm64", "provided": [],
+            "python": "3.12", "architecture": "arm64", "provided": ["boto3"], "omitted": [],
             "start": {"failure": "built for arm64"}, "cuts": [], "change": None,
         }
         for number in range(count)
@@ -356,6 +356,7 @@ def test_one_function_needs_no_list(browser: Browser, tmp_path: Path) -> None:
     browser.open((tmp_path / "report.html").as_uri())
     assert browser.run("document.querySelector('nav').offsetHeight") == 0
     assert browser.run("document.querySelector('#shared').hidden")
+    assert shown(browser, "article .note")[0] == "Left to the host: boto3"
     assert shown(browser, "article .note")[-1] == "Not measured: built for arm64."
 
 

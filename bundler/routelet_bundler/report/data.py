@@ -123,6 +123,7 @@ def _function(one: Shipped) -> Mapping[str, Any]:
         "python": one.python,
         "architecture": one.architecture,
         "provided": list(one.provided),
+        "omitted": list(one.omitted),
     }
 
 

@@ -57,6 +57,8 @@ class Shipped:
     versions: Mapping[str, str]
     """Of its distributions, by normalised name."""
     provided: tuple[str, ...]
+    omitted: Mapping[str, str]
+    """Distributions that are optional and left out, each with the file that would import it."""
     environment: Mapping[str, str]
     graph: Graph
 
@@ -159,6 +161,7 @@ def _shipped(
         architecture=entry["architecture"],
         versions={one["name"]: one["version"] for one in entry["distributions"]},
         provided=tuple(entry["provided"]),
+        omitted={one["name"]: one["parent"] for one in entry.get("omitted", ())},
         environment=entry["environment"],
         graph=graph,
     )

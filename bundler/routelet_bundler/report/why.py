@@ -21,7 +21,7 @@ from routelet_bundler.report.shipped import (
     source_of,
 )
 
-State = Literal["shipped", "provided", "excluded", "not reached"]
+State = Literal["shipped", "provided", "omitted", "excluded", "not reached"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,7 +105,7 @@ def _part_of(function: Shipped, name: str) -> tuple[str, str] | None:
             owner = owner_of(source_of(file), owners)
             return (f"{DISTRIBUTION}{owner}" if owner else source_of(file)), file
     owner = owner_of(path, owners) or owner_of(f"{path}.py", owners)
-    return (f"{DISTRIBUTION}{owner}", "") if owner else None
+    return (f"{DISTRIBUTION}{owner}", name) if owner else None
 
 
 def _known_names(function: Shipped) -> Mapping[str, str]:
@@ -147,7 +147,8 @@ def _elsewhere(function: Shipped, name: str, places: Sequence[Path]) -> tuple[st
 
 def _note(function: Shipped, part: str, file: str) -> str:
     if file and part.startswith(DISTRIBUTION):
-        return f"{file} is a file of it; distributions come whole"
+        packed = {name for one in function.members for name in (one.name, source_of(one.name))}
+        return f"{file} is {'a file of it' if file in packed else 'not among its files in the zip'}"
     if part == function.entry:
         return "the entry module, made by the build"
     return ""
@@ -164,6 +165,10 @@ def _left_out(
         )
     if name in function.provided and part != name:
         return "provided", "left to the host, which has it: all of boto3's set, or none"
+    if name in function.omitted and part != name:
+        parent = function.label(function.omitted[name])
+        include = f'include = ["{name}"]'
+        return "omitted", f"{parent} imports it, and does without it; {include} packs it"
     for pattern in function.graph.excluded.get(function.name, ()):
         if canonicalize_name(pattern) == name or _fits(pattern, part, function.label(part)):
             return "excluded", f'left out by exclude = "{pattern}"'

@@ -80,11 +80,11 @@ function drawFunction() {
   const figures = [["zipped", bytes(one.zipped)], ["unzipped", bytes(one.unzipped)]];
   if (one.start.us !== undefined) figures.push(["imports at start", milliseconds(one.start.us)], ["modules at start", one.start.modules]);
   figures.push(["runtime", `Python ${one.python}, ${one.architecture}`]);
-  const provided = one.provided.length ? [element("p", { class: "note" }, `Left to the host: ${one.provided.join(", ")}`)] : [];
+  const notes = [["Left to the host", one.provided], ["Optional and left out", one.omitted]].filter(([, names]) => names.length);
   $("function").replaceChildren(
     element("h2", {}, title(one)), files(one),
     element("dl", { class: "figures" }, ...figures.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, String(value))))),
-    ...provided,
+    ...notes.map(([what, names]) => element("p", { class: "note" }, `${what}: ${names.join(", ")}`)),
     element("div", { class: "path" }), element("div", { class: "map" }), element("p", { class: "about" }, "Enter or a click opens a part, Escape goes back; arrows move."),
     ...cuts(one), ...changes(one), ...imports(one));
   drawMap();

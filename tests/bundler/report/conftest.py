@@ -29,6 +29,7 @@ def shipped(tmp_path: Path) -> Callable[..., Shipped]:
         requires: Mapping[str, tuple[str, ...]] | None = None,
         owns: Mapping[str, tuple[str, ...]] | None = None,
         provided: tuple[str, ...] = (),
+        omitted: Mapping[str, str] | None = None,
         excluded: tuple[str, ...] = (),
     ) -> Shipped:
         path = tmp_path / "a.zip"
@@ -53,6 +54,7 @@ def shipped(tmp_path: Path) -> Callable[..., Shipped]:
             architecture="x86_64",
             versions=dict.fromkeys(names, "1.0"),
             provided=provided,
+            omitted=omitted or {},
             environment={},
             graph=Graph(
                 files={name: tuple(edges) for name, edges in needs.items()},

@@ -42,7 +42,13 @@ def function(shipped: Make) -> Shipped:
         },
         starts=[edge("pages/a.py", 0, "entry"), edge("lib/extra.py", 0, "include")],
         requires={"requests": ("urllib3",)},
-        owns={"requests": ("requests",), "urllib3": ("urllib3",), "boto3": ("boto3",)},
+        owns={
+            "requests": ("requests",),
+            "urllib3": ("urllib3",),
+            "boto3": ("boto3",),
+            "brotli": ("brotli.py",),
+        },
+        omitted={"brotli": "urllib3/response.py"},
         provided=("boto3", "six"),
         excluded=("lib/out.py",),
     )
@@ -88,7 +94,22 @@ def test_a_file_of_a_distribution_says_that_it_comes_whole(function: Shipped) ->
     for name in ("requests/api.py", "requests.api", "requests/__pycache__/api.cpython-311.pyc"):
         found = asked(function, name)
         assert found.label == "requests"
-        assert "is a file of it; distributions come whole" in found.note
+        assert found.note.endswith(" is a file of it")
+
+
+def test_a_file_that_was_left_out_of_a_distribution_says_so(function: Shipped) -> None:
+    for name in ("requests/tests/test_api.py", "requests.tests"):
+        found = asked(function, name)
+        assert (found.label, found.state) == ("requests", "shipped")
+        assert found.note == f"{name} is not among its files in the zip"
+
+
+def test_an_optional_distribution_that_is_left_out_says_how_to_pack_it(function: Shipped) -> None:
+    found = asked(function, "brotli")
+    assert (found.state, found.chain) == ("omitted", ())
+    assert found.note == (
+        'urllib3/response.py imports it, and does without it; include = ["brotli"] packs it'
+    )
 
 
 def test_what_is_included_says_so(function: Shipped) -> None:
