@@ -1,14 +1,17 @@
 """How far `split = "auto"` is from the best of all splits, and how long it takes.
 
     .venv/bin/python benchmarks/build/splits.py
+    .venv/bin/python benchmarks/build/splits.py shop DIR     writes the shop of docs/splitting.md
 
 Routes are made up: some of 12 distributions of many sizes, data of their own now and then, rates
 from one request in ten hours to 5,000 an hour. The best split is found by trying all.
 """
 
 import random
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 from statistics import median
 
 from routelet_bundler.grouping import Settings
@@ -116,6 +119,58 @@ def times() -> None:
         )
 
 
+SHOP = """\
+[project]
+name = "shop"
+version = "1"
+dependencies = [
+  "boto3", "pydantic>=2", "pandas<2.3", "numpy<2.3", "pillow", "requests", "jinja2", "stripe"
+]
+[tool.routelet]
+output = "server"
+adapter = "aws-lambda"
+[tool.routelet.adapters.aws-lambda]
+runtime = "python3.11"
+split = "auto"
+"""
+SHOP_PAGES = {
+    "from lib.money import cents": (
+        "health version time prices stores/index stores/[id] cart/total legal currency"
+    ),
+    "from lib.db import table": (
+        "products/index products/[id] users/[id] users/index reviews/[id] stock/[id] cart/index"
+    ),
+    "from lib.models import Order": "orders/index orders/[id]",
+    "import stripe": "checkout",
+    "import requests": "webhook",
+    "import jinja2": "invoice/[id]",
+    "import pandas": "reports/sales",
+    "from PIL import Image": "images/[id]",
+}
+SHOP_MODULES = {
+    "money": "def cents(x):\n    return round(100 * x)\n",
+    "db": 'import boto3\ndef table(name):\n    return boto3.resource("dynamodb").Table(name)\n',
+    "models": "from pydantic import BaseModel\nclass Order(BaseModel):\n    id: int\n",
+}
+
+
+def shop(root: Path) -> None:
+    """Write a site whose routes differ strongly in what they need."""
+    texts = {"pyproject.toml": SHOP}
+    texts |= {f"src/lib/{name}.py": text for name, text in SHOP_MODULES.items()}
+    for imports, names in SHOP_PAGES.items():
+        for name in names.split():
+            texts[f"src/pages/{name}.py"] = f"{imports}\ndef GET(ctx):\n    return {{'ok': True}}\n"
+    for name, text in texts.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text)
+
+
 if __name__ == "__main__":
-    gaps()
-    times()
+    match sys.argv[1:]:
+        case ["shop", folder]:
+            shop(Path(folder))
+        case _:
+            gaps()
+            times()

@@ -15,6 +15,7 @@ from routelet_bundler.emulator import Emulator
 EXAMPLES = Path(__file__).parents[2] / "examples"
 JSON = {"content-type": "application/json"}  # without a type the request counts as a form
 RUNTIME_SDK = {"boto3", "botocore", "s3transfer", "jmespath", "urllib3", "python-dateutil", "six"}
+OPTIONS = {"split": "", "single": "function-per-route = false", "auto": 'split = "auto"'}
 
 
 def built(example: str, folder: Path, *, options: str = "") -> Build:
@@ -25,10 +26,9 @@ def built(example: str, folder: Path, *, options: str = "") -> Build:
     return build(root)
 
 
-@pytest.fixture(scope="module", params=["split", "single"])
+@pytest.fixture(scope="module", params=OPTIONS)
 def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    options = "function-per-route = false" if request.param == "single" else ""
-    return built("api", tmp_path_factory.mktemp("api"), options=options)
+    return built("api", tmp_path_factory.mktemp("api"), options=OPTIONS[request.param])
 
 
 @pytest.fixture(scope="module")
@@ -37,10 +37,9 @@ def api_emulator(api: Build) -> Iterator[Emulator]:
         yield emulator
 
 
-@pytest.fixture(scope="module", params=["split", "single"])
+@pytest.fixture(scope="module", params=OPTIONS)
 def blog(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Build:
-    options = "function-per-route = false" if request.param == "single" else ""
-    return built("blog", tmp_path_factory.mktemp("blog"), options=options)
+    return built("blog", tmp_path_factory.mktemp("blog"), options=OPTIONS[request.param])
 
 
 @pytest.fixture(scope="module")

@@ -50,8 +50,9 @@ def compare(
             continue
         sizes = built if split == used else [one.zipped for one in functions[split]]
         notes = list(_over(functions[split], weights, sizes, adapter.limits))
-        if split != used and any(one.is_mixed for one in functions[split]):
-            notes.append(f"without {adapter.target.provided_through}, which it would pack too")
+        if any(one.is_mixed for one in functions[split]):
+            what = "times are " if split == used else ""
+            notes.append(f"{what}without {adapter.target.provided_through}, which it has to pack")
         compared.append(_figures(split, functions[split], weights, sizes, notes))
     return Splits(
         used=used,

@@ -103,9 +103,14 @@ _HOST, _DISTRIBUTION = "\0", "\0distribution "
 """No path of a file begins so."""
 
 
+def _name(one: Distribution) -> str:
+    """Name a distribution by its content too: recipes cut it to what a route needs."""
+    return f"{_DISTRIBUTION}{one.name} {one.key}"
+
+
 def _names(traced: Traced) -> frozenset[str]:
     """Return the names of a route's parts."""
-    packed = (_DISTRIBUTION + one.name for one, _ in traced.distributions)
+    packed = (_name(one) for one, _ in traced.distributions)
     left_out = [_HOST] if traced.provided else []
     return frozenset([*(file.archive for file in traced.files), *packed, *left_out])
 
@@ -117,7 +122,7 @@ def _weights(
     parts: dict[str, Part] = {}
     for traced in traces:
         parts |= {file.archive: file for file in traced.files}
-        parts |= {_DISTRIBUTION + one.name: one for one, _ in traced.distributions}
+        parts |= {_name(one): one for one, _ in traced.distributions}
     measured = zip(parts.items(), sizes(list(parts.values())), strict=True)
     weights = {name: _weight(part, size) for (name, part), size in measured}
     return {**weights, _HOST: Weight(zipped=0, unzipped=0, import_s=HOST_S)}

@@ -324,3 +324,24 @@ def test_what_an_integration_logs_is_for_people(write_site: Site, tmp_path: Path
 )
 def test_sizes_are_told_as_people_read_them(count: int, text: str) -> None:
     assert size(count) == text
+
+
+def test_a_build_tells_what_each_split_would_give(write_site: Site) -> None:
+    root = write_site({"src/pages/a.py": "", "src/pages/b.py": ""}, SERVER)
+    shown = run("build", "--root", root).output
+    rows = [line.split()[0] for line in shown.partition("split ")[2].splitlines()[1:5]]
+    assert rows == ["route", "config", "auto", "single"]
+    assert "route (this build)" in shown
+    assert "routes of a function" not in shown
+    with (root / "pyproject.toml").open("a") as file:
+        file.write('[tool.routelet.adapters.aws-lambda]\nsplit = "auto"\n')
+    shown = run("build", "--root", root).output
+    assert "auto (this build)" in shown
+    assert "one function, not 2" in shown
+    as_json = json.loads(run("build", "--root", root, "--json").stdout)
+    assert [one["routes"] for one in as_json["splits"]["choices"]] == [["/a", "/b"]]
+
+
+def test_a_build_of_one_route_has_no_splits_to_tell_of(write_site: Site) -> None:
+    root = write_site({"src/pages/a.py": ""}, SERVER)
+    assert "this build" not in run("build", "--root", root).output
