@@ -11,6 +11,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from statistics import median
 
@@ -107,6 +108,33 @@ def gaps(rounds: int = 300) -> None:
     print(f"worst {found[-1]:.2%}")
 
 
+def misjudged(rounds: int = 200, factor: float = 2.7) -> None:
+    """Print what it costs that every import takes `factor` times as long as estimated, or less."""
+    chooser = random.Random(3)
+    found = []
+    for _ in range(rounds):
+        weights = site(12, 5, chooser)
+        own = {one.file: one for one in weights.routes}
+        right = sum(one.cost_s for one in auto(weights, LIMITS))
+        for wrong in (factor, 1 / factor):
+            chosen = auto(_scaled(weights, wrong), LIMITS)
+            groups = ([own[route.file] for route in one.routes] for one in chosen)
+            found.append(sum(candidate(one, weights.parts).cost_s for one in groups) / right - 1)
+    found.sort()
+    print(f"imports misjudged by {factor}: dearer by median {median(found):.2%}, ", end="")
+    print(f"nine in ten {found[len(found) * 9 // 10]:.2%}, worst {found[-1]:.2%}")
+
+
+def _scaled(weights: Weights, factor: float) -> Weights:
+    def scaled(one: Weight) -> Weight:
+        return replace(one, import_s=one.import_s * factor)
+
+    return Weights(
+        routes=tuple(replace(one, own=scaled(one.own)) for one in weights.routes),
+        parts=tuple(map(scaled, weights.parts)),
+    )
+
+
 def times() -> None:
     """Print how long `auto` takes."""
     for count, sets in ((10, 5), (24, 12), (100, 10), (1000, 20), (1000, 1000), (10_000, 50)):
@@ -173,4 +201,5 @@ if __name__ == "__main__":
             shop(Path(folder))
         case _:
             gaps()
+            misjudged()
             times()

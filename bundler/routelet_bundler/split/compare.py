@@ -78,7 +78,8 @@ def _functions(
     routes = {route.file: route for route in weights.routes}
     groups = groups_of(pages, split, adapter)
     for group in groups:
-        shared_config(group.pages, adapter)
+        if group.name is not None:
+            shared_config(group.pages, adapter)
     return [candidate([routes[page.file] for page in one.pages], weights.parts) for one in groups]
 
 
