@@ -29,7 +29,7 @@ def auto(weights: Weights, limits: Limits, most: int | None = None) -> tuple[Can
     """Return the functions of routes, by their first files; at most `most` where that can be."""
     found = [
         one
-        for routes in _by_key(weights.routes).values()
+        for routes in _by_key(sorted(weights.routes, key=lambda route: route.file)).values()
         for one in _best(routes, weights.parts, limits)
     ]
     if most is not None and len(found) > most:
