@@ -34,7 +34,7 @@ from routelet_bundler.stamps import Stamp, stamps
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.modules import runtime_files
 from routelet_bundler.version import __version__
-from routelet_bundler.work import RUNTIME, Work, sources_of
+from routelet_bundler.work import RUNTIME, Work, tracer_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,6 +191,7 @@ def _prerendering(work: Work, out: Path, page_modules: Mapping[str, str]) -> Pre
         out=out,
         jobs=work.jobs,
         report=lambda done, total: work.report("prerender", done, total),
+        elsewhere=work.elsewhere,
     )
 
 
@@ -199,9 +200,7 @@ def _inputs(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, st
 
     @cache
     def tracer() -> Tracer:
-        runtime = runtime_files("routelet", RUNTIME)
-        sources = sources_of(work, files, runtime, work.environments[target])
-        return Tracer(sources, target, work.records)
+        return tracer_of(work, files, runtime_files("routelet", RUNTIME), target)
 
     def reached(modules: tuple[str, ...]) -> Reached:
         found, complete = tracer().local_files(modules)

@@ -30,12 +30,11 @@ from routelet_bundler.plan import Planner
 from routelet_bundler.render.graph_json import graph_text
 from routelet_bundler.split import Weights, auto_groups, compare, rates_of, together, weigh
 from routelet_bundler.staging import write_texts
-from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.graph import graph_of
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
 from routelet_bundler.verify import Check, runs_here, verify
-from routelet_bundler.work import RUNTIME, Work, made_from, sources_of
+from routelet_bundler.work import RUNTIME, Work, made_from, tracer_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +88,8 @@ def packing_of(work: Work) -> Packing:
     earlier = None if is_seen(work) else pack.load(work.cache, work.out_dir)
     sizes = earlier.sizes if earlier else {}
     packers = {
-        target: pack.Packer(target, work.cache, work.digests, sizes) for target in work.environments
+        target: pack.Packer(target, work.cache, work.digests, sizes, work.elsewhere)
+        for target in work.environments
     }
     return Packing(packers=packers, earlier=earlier)
 
@@ -109,10 +109,7 @@ def trace_functions(
     planned = planner.plan()
     files = {**runtime_files("routelet", RUNTIME), **files}
     server = module_files(adapter.server_entrypoint, work.configured.root)
-    tracers = {
-        target: Tracer(sources_of(work, files, server, environment), target, work.records)
-        for target, environment in work.environments.items()
-    }
+    tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
 
     def trace(one: Planned) -> Traced:
         return tracers[_target(one, adapter)].trace(one.modules, one.config)

@@ -26,6 +26,7 @@ from routelet_bundler.content import content
 from routelet_bundler.discover import discover
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
+from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.functions import (
     Emitted,
@@ -64,8 +65,11 @@ def build(
     locked: bool = False,
     report: Report = lambda *_: None,
     cache_folder: str | Path | None = None,
+    elsewhere: Elsewhere | None = None,
 ) -> Build:
     """Build the site at `root` into `out_dir` (by default what its configuration says).
+
+    `elsewhere` reads sources, compiles, compresses and prerenders, where that is not done here.
 
     Raises `RouteletError` for what the site's author can mend; the previous `out_dir` is then as
     it was.
@@ -117,6 +121,7 @@ def build(
             digests=Digests({page.source: page.digest for page in site.pages}),
             records=Records.of(root, configured.target.python, cache),
             started_ns=started_ns,
+            elsewhere=elsewhere,
         )
         result, client, emitted = _stages(work)
         kept = as_left(client)

@@ -8,10 +8,11 @@ import routelet
 from routelet_bundler.cache import Cache
 from routelet_bundler.configure import Configured
 from routelet_bundler.content import Content
+from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.generated import PACKAGE
 from routelet_bundler.model import Site, Target
 from routelet_bundler.sources import Digests
-from routelet_bundler.trace import Records, Sources
+from routelet_bundler.trace import Records, Sources, Tracer
 from routelet_bundler.trace.environment import Environment
 
 RUNTIME = Path(routelet.__file__).parent
@@ -40,18 +41,29 @@ class Work:
     records: Records
     started_ns: int
     """When the site was read, since the epoch."""
+    elsewhere: Elsewhere | None = None
+    """What runs tasks of stages, where that is not this machine."""
 
 
-def sources_of(
+def tracer_of(
+    work: Work, files: Mapping[str, Path], server: Mapping[str, Path], target: Target
+) -> Tracer:
+    """Return what traces functions of the site: generated `files`, and of a server entrypoint.
+
+    Both are by their path in a zip.
+    """
+    sources = _sources(work, files, server, work.environments[target])
+    if work.elsewhere:
+        work.records.learn(sources.files, work.digests, work.elsewhere)
+    return Tracer(sources, target, work.records)
+
+
+def _sources(
     work: Work,
     files: Mapping[str, Path],
     server: Mapping[str, Path],
     environment: Environment,
 ) -> Sources:
-    """Return where a trace looks: the site, generated `files`, and those of a server entrypoint.
-
-    Both are by their path in a zip.
-    """
     site, src = work.site, work.site.src.relative_to(work.site.root).as_posix()
     own = len(str(site.src)) + 1
     return Sources(

@@ -8,6 +8,7 @@ from functools import partial
 from pathlib import Path, PurePosixPath
 
 from routelet_bundler.cache import Cache, digest, parted, parts_of
+from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.interpreters import exact_version
 from routelet_bundler.model import (
     Distribution,
@@ -19,6 +20,7 @@ from routelet_bundler.model import (
     Zip,
 )
 from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member, size_of
+from routelet_bundler.pack.away import made_away
 from routelet_bundler.pack.bytecode import RUNTIME, Pycs, can_compile, compiled, makes_bytecode
 from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
 from routelet_bundler.pack.limits import check_limits
@@ -48,10 +50,12 @@ class Packer:
         cache: Cache,
         digests: Digests,
         known_sizes: Mapping[str, PartSize] | None = None,
+        elsewhere: Elsewhere | None = None,
     ) -> None:
         self._target = target
         self._cache = cache
         self._digests = digests
+        self._elsewhere = elsewhere
         self._bytecode = makes_bytecode(target)
         kinds = f"bytecode {target.bytecode}, strip {target.strip}"
         python = exact_version(target.python) if self._bytecode else ""
@@ -106,12 +110,17 @@ class Packer:
     def _prepare(self, pieces: Mapping[str, Piece], executor: Executor) -> None:
         found = executor.map(self._has, pieces.values(), pieces)
         missing = {key: pieces[key] for key, known in zip(pieces, found, strict=True) if not known}
+        if self._elsewhere and self._bytecode == bool(self._target.bytecode):
+            for key, members in made_away(missing, self._target, self._elsewhere):
+                self._keep(missing[key], key, members)
+            missing = {key: piece for key, piece in missing.items() if key not in self._kept}
         sources = [file for piece in missing.values() for file in piece.files]
         pycs = self._compiled(sources, executor)
 
         def keep(key: str) -> None:
-            piece = missing[key]
-            self._keep(piece, key, contents_of(piece, self._target, pycs))
+            contents = contents_of(missing[key], self._target, pycs)
+            made = (member(name, content) for name, content in sorted(contents.items()))
+            self._keep(missing[key], key, tuple(made))
 
         for _ in executor.map(keep, missing):
             pass
@@ -186,8 +195,7 @@ class Packer:
             )
         return True
 
-    def _keep(self, piece: Piece, key: str, contents: Mapping[str, bytes]) -> None:
-        members = tuple(member(name, content) for name, content in sorted(contents.items()))
+    def _keep(self, piece: Piece, key: str, members: tuple[Member, ...]) -> None:
         self._kept[key] = members
         plain = (([one.name, one.method, one.crc, one.size], one.data) for one in members)
         self._cache.write(_kind(piece), key, parted(plain))

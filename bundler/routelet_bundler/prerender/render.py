@@ -11,9 +11,11 @@ from threading import Lock
 from typing import Any
 
 from routelet.http import URL
+from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.forks import forked
 from routelet_bundler.model import Config, Page, Prerendered, Site
+from routelet_bundler.prerender.away import Away
 from routelet_bundler.prerender.lanes import Lanes, lanes
 from routelet_bundler.prerender.owners import Owners
 from routelet_bundler.prerender.tasks import Chunk, Markdown, Task, Tasks
@@ -47,6 +49,7 @@ class Prerendering:
     out: Path
     jobs: int
     report: Callable[[int, int], None]
+    elsewhere: Elsewhere | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,16 +65,19 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
     if not pages:
         return Found(files={}, reads={})
     dynamic = [page for page in pages if page.route.params]
-    count = work.jobs if dynamic else min(work.jobs, max(1, len(pages) // 4))
+    jobs = work.elsewhere.slots if work.elsewhere else work.jobs
+    count = jobs if dynamic else min(jobs, max(1, len(pages) // 4))
     with ExitStack() as stack:
         few = sum(page.kind == "md" for page in pages) <= _FEW
         compilers = None if few else stack.enter_context(_processes(count))
         markdown = None if work.rewrites else work.markdown  # with rewrites pages have modules
         tasks = Tasks(pages, work.config, markdown, compilers, count)
-        job = _job(work, dynamic)
-        running = stack.enter_context(lanes(work.interpreter, job, count, cwd=work.site.root))
+        job, root, here = _job(work, dynamic), work.site.root, 1 if work.elsewhere else count
+        running: Lanes | Away = stack.enter_context(lanes(work.interpreter, job, here, cwd=root))
         if running.answer["error"]:
             raise _failed(running.answer["error"], work.site)
+        if work.elsewhere:
+            running = Away(work.elsewhere, work.interpreter, job, running.answer, root)
         owners = Owners(work.site.pages, work.config.base)
         for page in dynamic:
             urls = running.answer["urls"][page.route.route]
@@ -111,7 +117,7 @@ def _processes(count: int) -> ProcessPoolExecutor:
 class _Run:
     """One rendering of many tasks by several lanes, each in a thread of this process."""
 
-    def __init__(self, work: Prerendering, tasks: Tasks, running: Lanes) -> None:
+    def __init__(self, work: Prerendering, tasks: Tasks, running: Lanes | Away) -> None:
         self._work = work
         self._tasks = tasks
         self._running = running
