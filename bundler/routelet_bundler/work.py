@@ -13,6 +13,7 @@ from routelet_bundler.generated import PACKAGE
 from routelet_bundler.model import Site, Target
 from routelet_bundler.sources import Digests
 from routelet_bundler.trace import Records, Sources, Tracer
+from routelet_bundler.trace.audit import read_recording
 from routelet_bundler.trace.environment import Environment
 
 RUNTIME = Path(routelet.__file__).parent
@@ -75,6 +76,7 @@ def _sources(
         public=work.public,
         digests=work.digests,
         cache=work.cache,
+        recording=read_recording(site.root),
     )
 
 

@@ -88,6 +88,7 @@ class Options(Table):
     dependencies: Literal["declared", "reached", "all"] = "reached"
     strip: bool = False
     recipes: Strings = ()
+    trace: Literal["static", "audit"] = "static"
     bytecode: bool | Literal["only"] = True
     powertools: bool = False
 
@@ -173,6 +174,7 @@ class AwsLambda(Integration):
                     bytecode=options.bytecode,
                     strip=options.strip,
                     recipes=options.recipes,
+                    is_audited=options.trace == "audit",
                     provided=SDK if options.sdk == "runtime" else (),
                     provided_through="boto3",
                     companions=options.dependencies,

@@ -6,7 +6,7 @@ import tempfile
 import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http.client import HTTPConnection
 from json import dumps, loads
 from pathlib import Path
@@ -18,11 +18,13 @@ from zipfile import ZipFile
 from routelet.http import Headers
 from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site
 from routelet_bundler.emulator.front import Front
+from routelet_bundler.emulator.recording import add_to_recording
 from routelet_bundler.emulator.sandbox import FunctionSpec, Log
 from routelet_bundler.emulator.serving import HOST
 from routelet_bundler.emulator.worker import InvocationResult, Worker
 from routelet_bundler.errors import RouteletError, did_you_mean, raise_all
 from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter
+from routelet_bundler.trace.audit import RECORDING
 from routelet_bundler.trace.install import runtime_packages
 
 HeaderPairs = Mapping[str, str] | Iterable[tuple[str, str]]
@@ -55,16 +57,25 @@ class Emulator:
     """The site of `dist` at `url`, from entering to leaving a `with` block.
 
     A function is unpacked and started by its first request. Each entry of `log` begins with the
-    function's name. Redirects are not followed.
+    function's name. Redirects are not followed. With `record`, the folder of the site, what its
+    functions open is added to its `routelet.audit.json` in the end.
     """
 
     url: str
     """Where the site is, without a slash at the end."""
 
-    def __init__(self, dist: str | Path = "dist", *, port: int = 0, log: Log = to_stderr) -> None:
+    def __init__(
+        self,
+        dist: str | Path = "dist",
+        *,
+        port: int = 0,
+        log: Log = to_stderr,
+        record: str | Path | None = None,
+    ) -> None:
         self._dist = Path(dist)
         self._port = port
         self._log = log
+        self._record = Path(record) if record is not None else None
         self._specs: dict[str, tuple[FunctionSpec, Path]] = {}
         self._workers: dict[str, Worker] = {}
         self._is_running = False
@@ -76,6 +87,8 @@ class Emulator:
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="routelet-"))
             self._specs = _specs_of(site.functions, Path(folder))
+            if self._record:
+                stack.callback(self._keep_recording, self._record, Path(folder, "recorded"))
             self._is_running = True
             stack.callback(self._close_workers)
             front = self._front(site)
@@ -178,9 +191,17 @@ class Emulator:
                 )
             if name not in self._workers:
                 spec, archive = self._specs[name]
+                if self._record:
+                    folder = spec.task_root.parent / "recorded"
+                    folder.mkdir(exist_ok=True)
+                    spec = replace(spec, record=folder / name)
                 _unpack(archive, spec.task_root)
                 self._workers[name] = Worker(spec, _prefixed(self._log, name))
             return self._workers[name]
+
+    def _keep_recording(self, root: Path, folder: Path) -> None:
+        count = add_to_recording(root, self._dist, folder.glob("*") if folder.is_dir() else ())
+        self._log(f"{root / RECORDING}: {count} files")
 
     def _close_workers(self) -> None:
         with self._lock:

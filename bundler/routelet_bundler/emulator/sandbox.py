@@ -37,6 +37,8 @@ from awslambdaric.__main__ import main
 main(["awslambdaric", handler])
 """
 
+_RECORDER: Final = Path(__file__).with_name("recorder.py")
+
 _PIPE_BYTES: Final = 1_048_576
 """More than a pipe holds on Linux unless a process asks for more, so one read empties it."""
 
@@ -56,6 +58,8 @@ class FunctionSpec:
     packages: Path
     """Folder with awslambdaric and boto3, as /var/runtime."""
     environment: Mapping[str, str] = field(default_factory=dict)
+    record: Path | None = None
+    """Where to write what it opens of its own files."""
 
     @property
     def arn(self) -> str:
@@ -126,6 +130,13 @@ def environment_of(function: FunctionSpec, runtime_api: str) -> dict[str, str]:
     return {**overridable, **function.environment, **reserved}
 
 
+def _boot(function: FunctionSpec) -> str:
+    if function.record is None:
+        return _BOOT
+    begin = f"begin({str(function.record)!r}, {str(function.task_root)!r})\n"
+    return _RECORDER.read_text("utf-8") + begin + _BOOT
+
+
 class Sandbox:
     """A process, from when this is made until `kill` or its own end."""
 
@@ -139,7 +150,16 @@ class Sandbox:
         root, packages = str(function.task_root), str(function.packages)
         try:
             self._process = subprocess.Popen(
-                [str(function.python), "-I", "-S", "-c", _BOOT, root, packages, function.handler],
+                [
+                    str(function.python),
+                    "-I",
+                    "-S",
+                    "-c",
+                    _boot(function),
+                    root,
+                    packages,
+                    function.handler,
+                ],
                 env=environment_of(function, self._api.address),
                 cwd=function.task_root,
                 stdin=subprocess.DEVNULL,

@@ -26,6 +26,8 @@ class Target:
     """Whether `.pyc` files come along; with "only" they stand in place of their sources."""
     strip: bool = False
     """Whether shared objects of distributions lose their symbols."""
+    is_audited: bool = False
+    """Whether files of distributions stay only where code or recorded runs reach them."""
     recipes: tuple[str, ...] = ()
     """Distributions of whose data only what the code names comes along."""
     provided: tuple[str, ...] = ()

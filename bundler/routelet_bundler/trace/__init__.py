@@ -11,7 +11,8 @@ from functools import cached_property
 from pathlib import Path
 
 from routelet_bundler.errors import raise_all
-from routelet_bundler.model import Reason, RouteConfig, Target, Traced, TracedFile
+from routelet_bundler.model import Distribution, Reason, RouteConfig, Target, Traced, TracedFile
+from routelet_bundler.trace.audit import Audit
 from routelet_bundler.trace.ground import Ground, Sources
 from routelet_bundler.trace.prune import Prune
 from routelet_bundler.trace.recipes import Recipes
@@ -32,6 +33,7 @@ class Tracer:
         self.target = target
         self._ground = Ground(sources, target, records)
         self.graph = Graph(self._ground)
+        self._audit = Audit(self._ground, records) if target.is_audited else None
         self._recipes = Recipes(self._ground)
         self._walks: dict[str, Walk] = {}
         self._files: dict[tuple[str, int], TracedFile] = {}
@@ -61,16 +63,25 @@ class Tracer:
         selection = select(self._ground, walk, config.exclude)
         if selection.omitted:
             walk.start(TELLS_OF_OMISSIONS)
-        cut, told = self._recipes.applied([one for one, _ in selection.packed], walk.files)
+        packed, noted = self._audited([one for one, _ in selection.packed], modules, config)
+        cut, told = self._recipes.applied(packed, walk.files)
+        whole = {one.name: one for one in packed}
         return Traced(
             files=tuple(self._file(name, reason) for name, reason in sorted(walk.files.items())),
-            distributions=tuple((cut.get(one.name, one), why) for one, why in selection.packed),
+            distributions=tuple(
+                (cut.get(one.name, whole[one.name]), why) for one, why in selection.packed
+            ),
             provided=selection.provided,
             omitted=selection.omitted,
             rewrites=tuple(walk.rewrites),
             assets=tuple(sorted(walk.assets)),
-            warnings=(*walk.warnings, *told),
+            warnings=(*walk.warnings, *noted, *told),
         )
+
+    def _audited(
+        self, packed: Sequence[Distribution], modules: Sequence[str], config: RouteConfig
+    ) -> tuple[Sequence[Distribution], Sequence[str]]:
+        return self._audit.trimmed(packed, modules, config) if self._audit else (packed, ())
 
     def _file(self, archive: str, reason: Reason) -> TracedFile:
         """Return a file of a function; one value for all that have it for the same reason."""

@@ -25,6 +25,14 @@ PROVIDED_MODULES = {"python-dateutil": "dateutil"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """What runs opened, by path in a zip, and the versions of the distributions they had."""
+
+    files: frozenset[str]
+    versions: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Sources:
     """Where a trace looks: local files by path in a zip, and what is installed."""
 
@@ -39,6 +47,7 @@ class Sources:
     digests: Digests = field(default_factory=Digests)
     cache: Cache | None = None
     """Keeps what is read of distributions."""
+    recording: Recording | None = None
 
 
 class Ground:

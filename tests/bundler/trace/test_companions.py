@@ -256,9 +256,7 @@ def test_with_one_of_an_extra_the_rest_of_it_comes(
     assert packed(with_x) == {"lib", "x", "helper"}
 
 
-def test_a_plug_in_that_local_code_names_is_reached(
-    lib: Callable[..., None], choose: Trace, installed: Installed
-) -> None:
+def test_a_plug_in_that_local_code_names_is_reached(choose: Trace, installed: Installed) -> None:
     entry_points = "[lib.extensions]\nhilite = lib.hilite:Extension\n"
     files = {"lib/__init__.py": "", "lib/hilite.py": GUARDED}
     installed.add("lib", {**files, "lib-1.0.dist-info/entry_points.txt": entry_points})
