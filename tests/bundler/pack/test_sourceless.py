@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from routelet_bundler import RouteletError, build
+from routelet_bundler.emulator import Emulator
 from routelet_bundler.interpreters import HOST, find_interpreter
 from routelet_bundler.model import Target
 from routelet_bundler.pack.bytecode import makes_bytecode
@@ -110,6 +111,12 @@ def test_templates_and_error_pages_work(site: Path, tmp_path: Path) -> None:
     folder = unpacked(site, "about", tmp_path)
     assert answer(folder, "pages.entry_about", "/about")[0]["body"] == "<main>ab</main>"
     assert answer(folder, "pages.entry_about", "/nowhere")[0]["statusCode"] == 404
+
+
+def test_the_emulator_runs_it(site: Path) -> None:
+    with Emulator(site / "dist", log=lambda _: None) as emulator:
+        assert emulator.get("/blog/hi").json()["slug"] == "HI"
+        assert emulator.get("/about").text == "<main>ab</main>"
 
 
 def test_a_function_is_imported_from_inside_its_zip(site: Path) -> None:
