@@ -80,6 +80,7 @@ class Builds(RuleBasedStateMachine):
             flipped = (
                 content[:at] + bytes([content[at] ^ 1]) + content[at + 1 :] if content else b""
             )
+            file.unlink()  # what is installed is one with the files of uv's cache
             file.write_bytes(flipped if data is None else data)
             self.is_built = False
 
