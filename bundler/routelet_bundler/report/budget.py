@@ -73,7 +73,7 @@ def check_budgets(
     Their routelet.json and graph.json are in `folder`; zips that did not change are still in that
     of the last build. Raises `RouteletError` for every breach, with the chain that brings it in.
     """
-    if not budgets:
+    if not budgets or not built:
         return
     zips = {one.name: one.zip.path for one in built}
     held = list(_held(read_shipped(folder, zips).functions.values(), budgets))

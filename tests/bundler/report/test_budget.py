@@ -101,6 +101,13 @@ def test_a_budget_of_no_route_is_warned_of(write_site: Site) -> None:
     assert 'budget."/apis/**" speaks of no route that a function answers' in built.warnings
 
 
+def test_a_site_without_functions_has_nothing_to_hold(write_site: Site) -> None:
+    table = '[tool.routelet.budget."/**"]\nmodules = 1\n'
+    built = build(write_site({"src/pages/a.md": "# A"}, pyproject=PROJECT + table))
+    assert built.functions == ()
+    assert 'budget."/**" speaks of no route that a function answers' in built.warnings
+
+
 def test_a_start_that_cannot_be_measured_here_is_warned_of(write_site: Site) -> None:
     options = 'adapters.aws-lambda.architecture = "arm64"\n'
     built = build(site(write_site, "modules = 1", options=options))
