@@ -223,4 +223,4 @@ def _sentence(link: Link, function: Shipped) -> str:
             return f"{source} requires {target}"
         case "other":
             return f"{target} is there without an import"
-    return f"{place} imports {target}"
+    return f"{place} {'uses' if target.endswith('.jinja') else 'imports'} {target}"

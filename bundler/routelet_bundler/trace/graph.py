@@ -1,7 +1,8 @@
 """The graph of what was traced: functions and their tracers in, who needs what out."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from dataclasses import replace
 
 from routelet_bundler.model import DISTRIBUTION, Distribution, Edge, Function, Graph
 from routelet_bundler.trace import Tracer
@@ -23,7 +24,9 @@ def graph_of(
     grounds = {tracer.target: tracer.graph.ground for tracer in tracers}
     for tracer in tracers:
         for file, found in tracer.graph.known.items():
-            edges[file] |= dict.fromkeys(_edges_of(found))
+            known = dict.fromkeys(_edges_of(found))
+            # Of a file that was made from another, the lines are not those of the other one.
+            edges[file] |= _without_lines(known) if file in generated else known
         ground = grounds[tracer.target]
         installed |= ground.index.distributions
         labels |= ground.sources.labels
@@ -59,6 +62,10 @@ def _edges_of(found: Resolved) -> Iterator[Edge]:
             yield Edge(target=file, line=reason.line, kind=reason.kind)
     for name, reason in {**found.owners, **found.provided}.items():
         yield Edge(target=f"{DISTRIBUTION}{name}", line=reason.line, kind=reason.kind)
+
+
+def _without_lines(edges: Iterable[Edge]) -> dict[Edge, None]:
+    return dict.fromkeys(replace(edge, line=0) for edge in edges)
 
 
 def _packages(files: Set[str]) -> Iterator[tuple[str, str]]:

@@ -112,6 +112,18 @@ def test_an_optional_distribution_that_is_left_out_says_how_to_pack_it(function:
     )
 
 
+def test_a_template_is_used(shipped: Make) -> None:
+    function = shipped(
+        {"pages/a.py": "", "site_templates/a_jinja.py": ""},
+        {"pages/a.py": [edge("site_templates/a_jinja.py", 5)]},
+    )
+    labels = {**function.graph.labels, "site_templates/a_jinja.py": "src/a.jinja"}
+    function = replace(function, graph=replace(function.graph, labels=labels))
+    assert sentences(asked(function, "a.jinja"), function)[-1] == (
+        "src/pages/a.py:5 uses src/a.jinja"
+    )
+
+
 def test_what_is_included_says_so(function: Shipped) -> None:
     found = asked(function, "lib/extra.py")
     assert sentences(found, function) == ['src/lib/extra.py is named by include = ["..."]']
