@@ -6,7 +6,6 @@ A line names a route as `routelet routes` does, `/posts/[id]`, or a path that on
 
 import csv
 from collections.abc import Iterator, Mapping
-from math import isfinite
 from pathlib import Path
 
 from routelet.http import URL
@@ -15,6 +14,8 @@ from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.model import Site
 
 COLUMNS = ("route", "requests_per_hour")
+MOST = 1e9
+"""Requests an hour of a line: more is a mistake, and none of a model's business."""
 
 
 def rates_of(path: Path, label: str, site: Site, base: str) -> Mapping[str, float]:
@@ -69,7 +70,7 @@ def _number(text: str) -> float | None:
         rate = float(text)
     except ValueError:
         return None
-    return rate if isfinite(rate) and rate >= 0 else None
+    return rate if 0 <= rate <= MOST else None
 
 
 def _route_at(name: str, site: Site, base: str) -> str | None:

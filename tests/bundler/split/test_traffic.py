@@ -50,6 +50,7 @@ def test_other_columns_quotes_and_a_byte_order_mark_are_as_in_exports(rates: Rat
         ("", "traffic.csv:1", "has no columns"),
         ("route,requests_per_hour\n/,1\n/,many\n", "traffic.csv:3", "'many' is no number"),
         ("route,requests_per_hour\n/,-1\n", "traffic.csv:2", "'-1' is no number"),
+        ("route,requests_per_hour\n/,1e300\n", "traffic.csv:2", "'1e300' is no number"),
         ("route,requests_per_hour\n/,nan\n", "traffic.csv:2", "'nan' is no number"),
         ("route,requests_per_hour\n/\n", "traffic.csv:2", "'' is no number"),
         (b"\xff", "traffic.csv", "cannot be read"),
