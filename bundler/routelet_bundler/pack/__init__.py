@@ -26,6 +26,7 @@ from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
 from routelet_bundler.pack.limits import check_limits
 from routelet_bundler.pack.names import refuse_unsafe_name
 from routelet_bundler.pack.pieces import Piece, contents_of, is_read, piece_of
+from routelet_bundler.pack.recorded import refuse_damaged
 from routelet_bundler.sources import Digests
 
 __all__ = ["FOLDERS", "Kept", "KeptZip", "Packer", "Part", "lacks_bytecode", "load", "save"]
@@ -110,6 +111,8 @@ class Packer:
     def _prepare(self, pieces: Mapping[str, Piece], executor: Executor) -> None:
         found = executor.map(self._has, pieces.values(), pieces)
         missing = {key: pieces[key] for key, known in zip(pieces, found, strict=True) if not known}
+        for _ in executor.map(refuse_damaged, missing.values()):
+            pass
         if self._elsewhere and self._bytecode == bool(self._target.bytecode):
             for key, members in made_away(missing, self._target, self._elsewhere):
                 self._keep(missing[key], key, members)
