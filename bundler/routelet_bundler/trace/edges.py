@@ -21,6 +21,8 @@ SPARE = frozenset(
     {"test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
 )
 """Folders of these names may be of no use to a function: see `prune`."""
+SPARE_MODULES = SPARE | {"conftest"}
+"""Names of such folders as packages, and of the module that pytest loads."""
 
 _PATH = re.compile(
     r"^.*[\"'/](tests?|docs?|examples?|benchmarks?)(?=[\"'/]).*$", re.IGNORECASE | re.MULTILINE
@@ -45,19 +47,22 @@ class Module:
     others: tuple[tuple[str, Strength], ...]
     """Names in other distributions, down to what is imported: `numpy.linalg.norm`."""
     reads: tuple[str, ...] = ()
-    """Its own stub, by path, or names of spare folders in paths that it makes."""
+    """Its own stub, and spare folders beside it or above that paths in it name."""
 
 
 Modules = Mapping[str, Module]
 
 
 def spare_folder(archive: str) -> str | None:
-    """Return the topmost folder above a file that is called as those of tests or examples are."""
+    """Return the topmost folder above a file that is called as those of tests or examples are.
+
+    `conftest.py`, which pytest loads, stands for itself.
+    """
     parts = archive.split("/")
     for number, part in enumerate(parts[:-1], 1):
         if part.lower() in SPARE:
             return "/".join(parts[:number])
-    return None
+    return archive if parts[-1] == "conftest.py" else None
 
 
 class Edges:
@@ -121,7 +126,9 @@ def _reads(archive: str, text: str) -> Iterator[str]:
     """Yield what a source reads: its stub, by `lazy_loader.attach_stub`, and spare folders."""
     if "attach_stub(" in text:
         yield f"{archive}i"
-    yield from {line[1].lower() for line in _PATH.finditer(text) if _MAKES_PATH.search(line[0])}
+    names = {line[1].lower() for line in _PATH.finditer(text) if _MAKES_PATH.search(line[0])}
+    for folder in map(str, PurePosixPath(archive).parents):
+        yield from (f"{folder}/{name}" for name in sorted(names))
 
 
 class _Resolver:
@@ -137,7 +144,7 @@ class _Resolver:
     def beside(self, name: str) -> Iterator[tuple[str, bool]]:
         """Yield what a shared object may import: nothing tells, so all that is beside it."""
         for other in self._children[name.rpartition(".")[0]]:
-            if other.rpartition(".")[2] not in SPARE:
+            if other.rpartition(".")[2] not in SPARE_MODULES:
                 yield other, True
 
     def module(self, archive: str, source: Lexed) -> Module:
@@ -169,7 +176,7 @@ class _Resolver:
         return [
             name
             for name in self._children.get(package, ())
-            if name.rpartition(".")[2].startswith(start) and package
+            if package and _is_meant_by(name.rpartition(".")[2], start)
         ]
 
     def _named(self, archive: str, source: Lexed) -> Iterator[str]:
@@ -187,6 +194,11 @@ class _Resolver:
             mine = self._nearest(name.strip("."))
             if mine and "." in mine:
                 yield mine
+
+
+def _is_meant_by(name: str, start: str) -> bool:
+    """Tell whether a name that begins so may be meant: tests only where they are begun to name."""
+    return name.startswith(start) and (bool(start) or name not in SPARE_MODULES)
 
 
 def _absolute(found: Found, archive: str) -> str:

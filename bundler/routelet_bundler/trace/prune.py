@@ -12,7 +12,7 @@ from pathlib import PurePosixPath
 
 from routelet_bundler.cache import digest
 from routelet_bundler.model import Distribution
-from routelet_bundler.trace.edges import SPARE, Module, spare_folder
+from routelet_bundler.trace.edges import SPARE_MODULES, Module, spare_folder
 from routelet_bundler.trace.reach import ThirdParty, entry_points
 
 _UNREAD = re.compile(
@@ -64,7 +64,7 @@ class _Kept:
 
     def reach(self, name: str) -> None:
         """Keep the folder that the module `name` is in."""
-        if not SPARE.isdisjoint(name.lower().split(".")) and (
+        if not SPARE_MODULES.isdisjoint(name.lower().split(".")) and (
             found := self._third_party.resolve(name)
         ):
             self._reach_inside(*found)
@@ -74,7 +74,7 @@ class _Kept:
         for module in modules:
             self.reads |= {(distribution, one) for one in module.reads}
             for inner, _ in module.own:
-                if not SPARE.isdisjoint(inner.lower().split(".")):
+                if not SPARE_MODULES.isdisjoint(inner.lower().split(".")):
                     self._reach_inside(distribution, inner)
             for name, _ in module.others:
                 self.reach(name)
@@ -102,7 +102,7 @@ def _without(
         folder = spare_folder(archive)
         if folder is None or (name, folder) in folders:
             return True
-        return (name, folder.rpartition("/")[2].lower()) in reads
+        return (name, folder) in reads and not archive.endswith(".py")
 
     files = tuple(file for file in distribution.files if is_kept(file[0]))
     if len(files) == len(distribution.files):

@@ -97,4 +97,4 @@ def test_a_distribution_is_read_once_and_kept(installed: Installed, cache: Cache
     first = Edges(HOST, cache).of(found)
     (installed.folder / "p/__init__.py").unlink()
     assert Edges(HOST, cache).of(found) == first
-    assert first["p.a"].reads == ("tests",)
+    assert first["p.a"].reads == ("p/tests", "./tests")

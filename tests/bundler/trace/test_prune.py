@@ -51,13 +51,36 @@ def test_a_folder_that_nothing_reaches_goes_with_its_data(kept: Kept, folder: st
         "try:\n    import p.tests.util\nexcept ImportError:\n    pass\n",
         "x = 'p.tests.util:Class'",
         "import_module('p.tests.util')",
-        "path.join(dirname(__file__), 'tests', 'x.csv')",
-        "files('p') / 'tests/x.csv'",
     ],
 )
 def test_one_that_a_module_reaches_stays_whole(kept: Kept, source: str) -> None:
     spare = {"p/tests/__init__.py": "", "p/tests/util.py": "", "p/tests/x.csv": ""}
     assert kept({**spare, "p/a.py": source}) == {*spare, "p/a.py"}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "path.join(dirname(__file__), 'tests', 'x.csv')",
+        "files('p') / 'tests/x.csv'",
+        "open('/'.join([root, 'tests', 'x.csv']))",
+    ],
+)
+def test_of_one_that_a_path_names_the_data_stay(kept: Kept, source: str) -> None:
+    files = {"p/tests/__init__.py": "", "p/tests/x.csv": "", "p/q/tests/y.csv": ""}
+    assert kept({**files, "p/a.py": source}) == {"p/a.py", "p/tests/x.csv"}
+
+
+def test_what_pytest_loads_goes_where_nothing_else_does(kept: Kept) -> None:
+    files = {"p/conftest.py": "import p.tests", "p/tests/__init__.py": "", "p/a.py": ""}
+    assert kept(files) == {"p/a.py"}
+    files["p/a.py"] = "from p.conftest import x"
+    assert kept(files) == files.keys()
+
+
+def test_a_wildcard_does_not_mean_tests(kept: Kept) -> None:
+    files = {"p/tests/__init__.py": "", "p/a.py": "import_module(f'p.{name}')"}
+    assert kept(files) == {"p/a.py"}
 
 
 def test_what_a_kept_folder_reaches_stays_too(kept: Kept) -> None:
