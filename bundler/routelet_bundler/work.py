@@ -77,6 +77,7 @@ def _sources(
         digests=work.digests,
         cache=work.cache,
         recording=read_recording(site.root),
+        root=site.root,
     )
 
 

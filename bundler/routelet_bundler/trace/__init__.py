@@ -55,10 +55,11 @@ class Tracer:
     def trace(self, modules: Sequence[str], config: RouteConfig) -> Traced:
         """Return what a function that imports `modules` reaches.
 
-        Raises `RouteletError` for every import that nothing provides, with its file and line.
+        Raises `RouteletError` for every import that nothing provides, and for those that are only
+        known when they run and that nothing settles, with file and line.
         """
         walk = self._walk(modules, config)
-        raise_all([*walk.missing, *walk.errors])
+        raise_all([*walk.missing, *walk.errors, *walk.unsettled])
         self._outside |= walk.outside
         selection = select(self._ground, walk, config.exclude)
         if selection.omitted:

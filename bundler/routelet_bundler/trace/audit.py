@@ -32,7 +32,7 @@ _EXTENSION = re.compile(r"\.(cpython-\w+|abi3)[\w-]*\.so$")
 """A module's file name says what it was built for: PEP 3149."""
 _UNREADABLE = Source(
     imports=Imports(
-        imports=(), unknown=(Unknown(expression="", line=1),), templates=(), collections=(),
+        imports=(), unknown=(Unknown(expression="", line=1, end=1),), templates=(), collections=(),
         assets=(), rewrites=(), strings=(), words=(), exported=(),
     ),
     data=(),

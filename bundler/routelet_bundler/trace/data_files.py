@@ -1,23 +1,30 @@
 """Which files a Python source reads: paths that are known without running it.
 
-Followed are literals joined to `__file__` with pathlib or os.path, through names that are set
-once, and what importlib.resources, pkgutil, jinja2 and lazy_loader read of a literal package. A
-path is known as text below the zip's root, with `*` for what is not known of it.
+Followed are literals joined to `__file__` or to the working directory, and what
+importlib.resources, pkgutil, jinja2 and lazy_loader read of a known package. A path is known as
+text below the zip's root, with `*` for what is not known of it.
 """
 
 import ast
 import posixpath
-from collections.abc import Iterator
+import re
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from typing import Literal
 
-from routelet_bundler.trace.imports import dotted_name
+from routelet_bundler.trace.calls import argument
+from routelet_bundler.trace.places import ANY, CWD, MARKS, PACKAGE, ROOT, normal, rooted
+from routelet_bundler.trace.scopes import SCOPES, Scope
+from routelet_bundler.trace.values import Values
 
-_OS_UNCHANGED = {"os.path.abspath", "os.path.realpath", "os.path.normpath", "os.fspath", "str",
-                 "Path", "pathlib.Path", "PurePath", "pathlib.PurePath", "open"}  # fmt: skip
-_RESOURCE_READERS = {"get_data", "open_binary", "open_text", "read_binary", "read_text"}
-"""Functions of pkgutil and importlib.resources that are called with a package and a name in it."""
-ANY = "*"
-"""Stands for the part of a path that is not known."""
+_MAY_NAME_FILES = re.compile(
+    r"__file__|__path__|\bopen\b|Path\b|\bfiles\b|Loader\b|get_data|resource|_text\b|_binary\b"
+    r"|attach_stub|sqlite3|\bCDLL\b|\bcontents\b|cwd\b|TASK_ROOT"
+)
+_IN_PACKAGE = {"get_data", "open_binary", "open_text", "read_binary", "read_text", "path",
+               "is_resource", "resource_filename", "resource_string", "resource_stream",
+               "resource_listdir"}  # fmt: skip
+"""Functions that are called with a package and the name of a file in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -26,152 +33,146 @@ class DataPath:
 
     path: str
     line: int
+    kind: Literal["file", "cwd", "outside", "own"] = "file"
+    """`cwd` is relative to the working directory, which need not be the zip's root while
+    developing; `outside` is relative to the folder above it, which no function has; `own` is
+    anywhere below the source's own folder."""
+
+    @property
+    def is_inside(self) -> bool:
+        """Whether a zip may have it."""
+        return self.kind in {"file", "cwd"}
 
 
-def data_paths(tree: ast.Module, archive: str) -> tuple[DataPath, ...]:
-    """Return the paths that the source at `archive` names; its own folder is never one."""
-    evaluator = _Evaluator(archive, dict(names_set_once(tree)))
+def data_paths(tree: ast.Module, text: str, archive: str) -> tuple[DataPath, ...]:
+    """Return the paths that the source at `archive` names; its own folder is never one.
+
+    `text` is what `tree` was parsed from.
+    """
+    if not _MAY_NAME_FILES.search(text):
+        return ()
+    finder = _Finder(tree, archive)
+    finder.visit(tree)
     found: dict[str, DataPath] = {}
-    for node in ast.walk(tree):
-        if isinstance(node, ast.expr) and not isinstance(node, ast.Name):
-            path = evaluator.path_of(node)
-            if path is not None and not _is_own_folder(path, archive):
-                found.setdefault(path, DataPath(path=path, line=node.lineno))
-    return tuple(found[path] for path in sorted(found) if not _goes_on(path, found))
+    for data in finder.found:
+        found.setdefault(data.path, data)
+    return tuple(found[path] for path in sorted(found))
 
 
-def _goes_on(path: str, found: dict[str, DataPath]) -> bool:
-    """Tell whether a longer path begins with this one on the same line: it is a step to it."""
-    return any(
-        other.startswith(path + "/") and found[other].line == found[path].line for other in found
-    )
+class _Values(Values):
+    """Values that know the files of packages."""
+
+    def text_of_function(self, name: str, node: ast.Call, scope: Scope) -> Iterable[str] | None:
+        """Return the files that are read of a package."""
+        last = name.rpartition(".")[2]
+        if last in _IN_PACKAGE or last in {"files", "contents", "PackageLoader", "attach_stub"}:
+            found = tuple(self._resource(last, node, scope))
+            return found or super().text_of_function(name, node, scope)
+        return super().text_of_function(name, node, scope)
+
+    def _resource(self, function: str, node: ast.Call, scope: Scope) -> Iterator[str]:
+        package = argument(node, 0, "package", "anchor", "package_name", "package_or_requirement")
+        inside = argument(node, 1, "package_path", "resource", "resource_name", "filename", "name")
+        for folder in self._folders(package, scope):
+            match function:
+                case "files" | "contents":
+                    yield folder
+                case "PackageLoader":
+                    inside = inside or ast.Constant("templates")
+                    yield from self.path([ast.Constant(folder), inside], scope)
+                case "attach_stub" if inside:
+                    yield from (f"{text}i" for text in self.texts(inside, scope))
+                case _ if inside:
+                    yield from self.path([ast.Constant(folder), inside], scope)
+
+    def _folders(self, package: ast.expr | None, scope: Scope) -> Iterator[str]:
+        """Yield the folder of a package: named by a literal, its own variables, or itself."""
+        own = normal(f"{ROOT}/{posixpath.dirname(self.archive)}")
+        if package is None:
+            return
+        for name in (*self.imported(package, scope), *self.texts(package, scope)):
+            if name == PACKAGE:
+                yield own
+            elif name.startswith(PACKAGE):
+                yield f"{own}/{name[2:].replace('.', '/')}"
+            elif re.fullmatch(r"\.\w+", name):
+                yield f"{own}/{name[1:]}"
+            elif re.fullmatch(r"\w+(\.\w+)*", name):
+                yield f"{ROOT}/{name.replace('.', '/')}"
+
+
+class _Finder(ast.NodeVisitor):
+    def __init__(self, tree: ast.Module, archive: str) -> None:
+        self.found: list[DataPath] = []
+        self._archive = archive
+        self._values = _Values(tree, archive, attributes=True)
+        self._scope: Scope = self._values.module
+        self._above: tuple[str, ...] = ()
+        """The paths of the expression around: a step to one of them is not named for itself."""
+
+    def visit(self, node: ast.AST) -> None:
+        if isinstance(node, SCOPES):
+            outer, self._scope = self._scope, self._scope.within(node)
+            self.generic_visit(node)
+            self._scope = outer
+        elif isinstance(node, ast.expr) and not isinstance(node, ast.Name | ast.Constant):
+            self._expression(node)
+        else:
+            self.generic_visit(node)
+
+    def _expression(self, node: ast.expr) -> None:
+        paths = tuple(dict.fromkeys(self._paths(node)))
+        for path in paths:
+            if not any(is_step(path, other) for other in self._above):
+                self._add(path, node)
+        above, self._above = self._above, paths or (self._above if _passes_on(node) else ())
+        self.generic_visit(node)
+        self._above = above
+
+    def _add(self, marked: str, node: ast.expr) -> None:
+        path = marked[2:]
+        if path == f"{posixpath.dirname(self._archive)}/{ANY}".lstrip("/"):
+            self.found.append(DataPath(path=path, line=node.lineno, kind="own"))
+        elif path.startswith("../"):
+            self.found.append(DataPath(path=path[3:], line=node.lineno, kind="outside"))
+        elif not _is_own_folder(path, self._archive):
+            kind: Literal["cwd", "file"] = "cwd" if marked[0] == CWD else "file"
+            self.found.append(DataPath(path=path, line=node.lineno, kind=kind))
+
+    def _paths(self, node: ast.expr) -> Iterator[str]:
+        """Yield the paths below the zip's root that an expression is, with the mark of each."""
+        texts: Iterable[str] = self._values.texts(node, self._scope)
+        if isinstance(node, ast.Call):
+            texts = (*texts, *self._loaded(node))
+        for text in sorted(texts):
+            at = max(text.find(mark) for mark in MARKS)
+            if at >= 0:
+                path = normal(text[at:].partition("?")[0])
+                if len(path) > 2:
+                    yield path
+
+    def _loaded(self, node: ast.Call) -> Iterator[str]:
+        """Yield the folders that a loader of jinja2 is given: one, or a list of them."""
+        names = self._values.names(node.func, self._scope)
+        given = argument(node, 0, "searchpath")
+        if given and any(name.endswith("FileSystemLoader") for name in names):
+            yield from map(rooted, self._values.texts(given, self._scope))
+            for one in self._values.elements(given, self._scope):
+                if one.node is not None:
+                    yield from map(rooted, self._values.texts(one.node, one.scope))
+
+
+def is_step(path: str, other: str) -> bool:
+    """Tell whether `path` is on the way to `other`, which it is a part of."""
+    return path == other or other.startswith(path + "/")
+
+
+def _passes_on(node: ast.expr) -> bool:
+    """Tell whether an expression only hands on what is in it, as `open(path).read` does."""
+    return isinstance(node, ast.Attribute)
 
 
 def _is_own_folder(path: str, archive: str) -> bool:
     """Tell whether `path` is the source itself, or all of its folder or of one above."""
     folder = path.removesuffix(f"/{ANY}")
-    is_above = folder in {".", ".."} or folder.startswith("../")
-    return is_above or folder in {ANY, archive} or archive.startswith(folder + "/")
-
-
-def names_set_once(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
-    """Yield the names of a module that are set in one place, with what they are set to."""
-    values: dict[str, list[ast.expr]] = {}
-    for node in ast.walk(tree):
-        match node:
-            case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                values.setdefault(name, []).append(value)
-            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                values.setdefault(name, []).append(value)
-    for name, given in values.items():
-        if len(given) == 1:
-            yield name, given[0]
-
-
-class _Evaluator:
-    def __init__(self, archive: str, names: dict[str, ast.expr]) -> None:
-        self._archive = archive
-        self._names = names
-        self._pending: set[str] = set()
-
-    def path_of(self, node: ast.expr) -> str | None:
-        """Return the path that `node` is, or None where it is no known path."""
-        match node:
-            case ast.Name(id="__file__"):
-                return self._archive
-            case ast.Name(id=name) if name in self._names and name not in self._pending:
-                self._pending.add(name)
-                path = self.path_of(self._names[name])
-                self._pending.discard(name)
-                return path
-            case ast.Attribute(value=value, attr="parent"):
-                return self._above(self.path_of(value), 1)
-            case ast.Subscript(
-                value=ast.Attribute(value=value, attr="parents"),
-                slice=ast.Constant(value=int() as steps),
-            ):
-                return self._above(self.path_of(value), steps + 1)
-            case ast.BinOp(left=left, op=ast.Div(), right=right):
-                return self._joined(self.path_of(left), [right])
-            case ast.BinOp(left=left, op=ast.Add(), right=ast.Constant(value=str() as text)):
-                start = self.path_of(left)
-                return None if start is None else posixpath.normpath(start + text)
-            case ast.Call():
-                return self._call(node)
-        return None
-
-    def _call(self, node: ast.Call) -> str | None:
-        if isinstance(node.func, ast.Attribute):
-            start = self.path_of(node.func.value)
-            if start is not None:
-                return self._method(node.func.attr, start, node.args)
-        called, args = dotted_name(node.func), node.args
-        if called in _OS_UNCHANGED and args:
-            return self._joined(self.path_of(args[0]), args[1:] if called != "open" else [])
-        if called == "os.path.dirname" and args:
-            return self._above(self.path_of(args[0]), 1)
-        if called == "os.path.join" and args:
-            return self._joined(self.path_of(args[0]), args[1:])
-        return self._resource(called, args)
-
-    def _method(self, name: str, start: str, args: list[ast.expr]) -> str | None:
-        match name, args:
-            case "resolve" | "absolute" | "expanduser", _:
-                return start
-            case "joinpath" | "glob", _:
-                return self._joined(start, args)
-            case "with_name", _:
-                return self._joined(self._above(start, 1), args)
-            case "with_suffix", [ast.Constant(value=str() as suffix)]:
-                return posixpath.splitext(start)[0] + suffix
-            case "rglob" | "iterdir", _:
-                return f"{start}/{ANY}"
-        return None
-
-    def _resource(self, called: str | None, args: list[ast.expr]) -> str | None:
-        folder = self._package(args[0]) if args else None
-        if called is None or folder is None:
-            return None
-        match called.rpartition(".")[2], args[1:]:
-            case "files", _:
-                return folder
-            case "PackageLoader", rest:
-                return self._joined(folder, rest[:1] or [ast.Constant("templates")])
-            case "attach_stub", [file, *_]:
-                source = self.path_of(file)
-                return f"{source}i" if source else None
-            case name, [_, *_] if name in _RESOURCE_READERS:
-                return self._joined(folder, args[1:2])
-        return None
-
-    def _package(self, node: ast.expr) -> str | None:
-        """Return the folder of a package that is named by a literal or by its own variables."""
-        match node:
-            case ast.Constant(value=str() as package):
-                return package.replace(".", "/")
-            case ast.Name(id="__package__" | "__name__"):
-                return posixpath.dirname(self._archive)
-        return None
-
-    def _above(self, path: str | None, steps: int) -> str | None:
-        for _ in range(steps):
-            path = None if path is None else posixpath.normpath(f"{path}/..")
-        return path
-
-    def _joined(self, start: str | None, parts: list[ast.expr]) -> str | None:
-        if start is None:
-            return None
-        for part in parts:
-            match part:
-                case ast.Constant(value=str() as text):
-                    start = posixpath.normpath(posixpath.join(start, text))
-                case ast.JoinedStr(values=values):
-                    text = "".join(map(_known_text, values))
-                    start = posixpath.normpath(posixpath.join(start, text))
-                case _:
-                    return f"{start}/{ANY}"
-        return start
-
-
-def _known_text(value: ast.expr) -> str:
-    return str(value.value) if isinstance(value, ast.Constant) else ANY
+    return folder in {ANY, archive, ".", ".."} or archive.startswith(folder + "/")

@@ -11,9 +11,11 @@ from dataclasses import dataclass, replace
 from functools import cache as once
 from pathlib import Path, PurePosixPath
 
+from routelet_bundler import conditions
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.interpreters import standard_library
 from routelet_bundler.model import Distribution
+from routelet_bundler.trace import lexer
 from routelet_bundler.trace.distributions import module_of
 from routelet_bundler.trace.lexer import Found, Lexed, Strength, lexed
 
@@ -98,8 +100,8 @@ class Edges:
 @once
 def _code() -> str:
     """Return a digest of the code that reads sources: what another read is not what this would."""
-    files = ("conditions.py", "edges.py", "lexer.py")
-    return digest(*(Path(__file__).with_name(name).read_bytes() for name in files))
+    files = (conditions.__file__, __file__, lexer.__file__)
+    return digest(*(Path(file).read_bytes() for file in files))
 
 
 def _modules(

@@ -48,6 +48,8 @@ class Sources:
     cache: Cache | None = None
     """Keeps what is read of distributions."""
     recording: Recording | None = None
+    root: Path | None = None
+    """The site's folder, which a source may take for the working directory."""
 
 
 class Ground:

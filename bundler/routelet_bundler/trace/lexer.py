@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from routelet_bundler.trace.conditions import truth_of
+from routelet_bundler.conditions import truth_of
 
 Strength = Literal["hard", "function", "guarded", "string"]
 """How sure an import is to run: with its module, when a function is called, where a module that is

@@ -4,11 +4,13 @@ Looked up by path in a zip, never on disk, in the order of Python's own finder: 
 an extension before a module, and a folder without `__init__` as a namespace.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
-from routelet_bundler.trace.imports import Import
+from routelet_bundler.trace.found import Import
+from routelet_bundler.trace.places import ANY, WORD
 
 
 class LocalModules:
@@ -50,11 +52,31 @@ class LocalModules:
             if file := self._files.get(".".join(parts[:end])):
                 yield file
 
-    def beginning_with(self, prefix: str) -> list[str]:
-        """Return the modules whose dotted name begins with `prefix`, one level deep."""
-        package, _, start = prefix.rpartition(".")
-        names = self._children.get(package, set()) if package else set(self._files)
-        return sorted(name for name in names if name.rpartition(".")[2].startswith(start))
+    def names(self) -> Iterable[str]:
+        """Return the dotted names of all modules that have a file."""
+        return self._files.keys()
+
+    def fitting(self, pattern: str) -> list[str]:
+        """Return the modules and namespaces whose dotted names fit a pattern.
+
+        `ANY` in it stands for any text, `WORD` for one without a dot.
+        """
+        below = known_package(pattern)
+        if not below:
+            return []
+        text = re.escape(pattern).replace(re.escape(ANY), ".+").replace(WORD, "[^.]+")
+        fits = re.compile(text).fullmatch
+        return sorted(name for name in self._below(below) if fits(name))
+
+    def _below(self, package: str) -> Iterator[str]:
+        for child in self._children.get(package, ()):
+            yield child
+            yield from self._below(child)
+
+
+def known_package(pattern: str) -> str:
+    """Return the package that all modules of a pattern are below, or an empty string."""
+    return re.split(f"[{re.escape(ANY)}{WORD}]", pattern)[0].rpartition(".")[0]
 
 
 def _finder_order(archive: str) -> tuple[bool, bool]:

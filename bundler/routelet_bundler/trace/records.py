@@ -10,12 +10,14 @@ from functools import cache as once
 from functools import partial
 from pathlib import Path
 
+from routelet_bundler import conditions
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.sources import Digests, decoded, read_source
 from routelet_bundler.trace.data_files import DataPath, data_paths
 from routelet_bundler.trace.imports import Imports, imports_of
+from routelet_bundler.trace.pragmas import Pragma, pragmas_of
 from routelet_bundler.trace.syntax import parse
 
 _BATCH = 50
@@ -28,6 +30,7 @@ class Source:
 
     imports: Imports
     data: tuple[DataPath, ...]
+    pragmas: tuple[Pragma, ...] = ()
 
 
 class Records:
@@ -81,7 +84,11 @@ class Records:
 def source_of(archive: str, text: str, where: str, python: str) -> Source:
     """Return what a source needs; raises `RouteletError` with file and line."""
     tree = parse(text, where, python)
-    return Source(imports=imports_of(tree, python), data=data_paths(tree, archive))
+    return Source(
+        imports=imports_of(tree, text, python),
+        data=data_paths(tree, text, archive),
+        pragmas=pragmas_of(text, where),
+    )
 
 
 def sources_of_batch(batch: Sequence[tuple[str, bytes]], python: str) -> list[Source | None]:
@@ -102,4 +109,5 @@ def _key(root: Path, python: str) -> str:
 @once
 def _code() -> str:
     """Return a digest of the code that reads sources: what another read is not what this would."""
-    return digest(*(path.read_bytes() for path in sorted(Path(__file__).parent.glob("*.py"))))
+    files = (Path(conditions.__file__), *sorted(Path(__file__).parent.glob("*.py")))
+    return digest(*(path.read_bytes() for path in files))

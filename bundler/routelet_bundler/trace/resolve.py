@@ -5,22 +5,29 @@ distributions, and what is wrong with them.
 """
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
 
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.file_globs import is_litter
 from routelet_bundler.model import Reason, Rewrite
 from routelet_bundler.trace.data_files import DataPath
 from routelet_bundler.trace.edges import TIME_ZONE_DATA, TIME_ZONES
+from routelet_bundler.trace.found import Import, Imports
 from routelet_bundler.trace.ground import Ground
-from routelet_bundler.trace.imports import Import
-from routelet_bundler.trace.modules import absolute_name
+from routelet_bundler.trace.modules import absolute_name, known_package
+from routelet_bundler.trace.places import ANY
+from routelet_bundler.trace.settle import (
+    beside_src,
+    included_by,
+    is_beside,
+    not_known,
+    nothing_included,
+    own_folder,
+)
 
 LOADS_BY_MANIFEST = ("routelet/", "site_templates/environment.py")
 """What they load when they run is named in a manifest or a template, and traced from there."""
-
-_LITTER = ("~", ".swp", ".swo", ".pyc", ".orig", ".rej")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +57,8 @@ class Resolved:
     warnings: list[str] = field(default_factory=list)
     missing: list[Missing] = field(default_factory=list)
     errors: list[RouteletError] = field(default_factory=list)
+    unsettled: list[RouteletError] = field(default_factory=list)
+    """What is only known when it runs, and no comment settles."""
     complete: bool = True
     """Whether all that it imports is known before it runs."""
 
@@ -76,23 +85,30 @@ class _Resolution:
 
     def run(self) -> Resolved:
         source = self._ground.source_of(self._archive)
+        by_manifest = self._archive.startswith(LOADS_BY_MANIFEST)
         for found in source.imports.imports:
-            self._import(found)
-        for name, line in source.imports.templates:
-            self._template(name, line)
-        for name, line in source.imports.collections:
-            self._collection(name, line)
-        for asset, line in source.imports.assets:
-            self._asset(asset, line)
-        if not self._archive.startswith(LOADS_BY_MANIFEST):
+            if found.is_pattern or not (found.is_dynamic and by_manifest):
+                self._import(found)
+        if not by_manifest:
             self._rewrites()
+            self._pragmas()
             self._unknown()
             self._named()
-        for text, line in source.imports.strings:
-            self._string(text, line)
+        self._names(source.imports)
         for data in source.data:
             self._data(data)
         return self.found
+
+    def _names(self, imports: Imports) -> None:
+        """Follow what a source names besides modules that it imports."""
+        for name, line in imports.templates:
+            self._template(name, line)
+        for name, line in imports.collections:
+            self._collection(name, line)
+        for asset, line in imports.assets:
+            self._asset(asset, line)
+        for text, line in imports.strings:
+            self._string(text, line)
 
     def _where(self, line: int) -> str:
         return f"{self._ground.label(self._archive)}:{line}"
@@ -105,20 +121,36 @@ class _Resolution:
             where = self._where(call.line)
             self.found.rewrites.append(Rewrite(examples=call.examples, where=where))
 
+    def _pragmas(self) -> None:
+        for pragma in self._ground.source_of(self._archive).pragmas:
+            reason = Reason(kind="include", parent=self._archive, line=pragma.line)
+            for pattern in pragma.patterns:
+                included = included_by(self._ground, pattern)
+                for module in included.modules:
+                    self.reach_module(module, reason)
+                for file in included.files:
+                    self._reach_file(file, reason)
+                for name in included.distributions:
+                    self.found.owners.setdefault(name, reason)
+                if included.is_empty:
+                    self.found.errors.append(nothing_included(pattern, self._where(pragma.line)))
+
     def _unknown(self) -> None:
-        for unknown in self._ground.source_of(self._archive).imports.unknown:
-            self.found.complete = False
-            self.found.warnings.append(
-                f"{self._where(unknown.line)}: {unknown.expression} is only "
-                "known when it runs; name what it imports with include"
-            )
+        source = self._ground.source_of(self._archive)
+        settled = {one.line for one in source.pragmas if one.kind != "skip-verify"}
+        for unknown in source.imports.unknown:
+            if settled.isdisjoint(range(unknown.line, unknown.end + 1)):
+                self.found.complete = False
+                error = not_known(unknown.expression, self._where(unknown.line))
+                self.found.unsettled.append(error)
 
     def _import(self, found: Import) -> None:
         name = absolute_name(found, self._archive)
         reason = self._reason(found.line)
-        if found.is_prefix:
-            for module in self._ground.modules.beginning_with(name):
-                self.reach_module(module, reason)
+        if found.runs:
+            reason = replace(reason, kind="data")
+        if found.is_pattern:
+            self._pattern(name, found, reason)
             return
         if self._is_local(name):
             self._local(name, found, reason)
@@ -126,6 +158,17 @@ class _Resolution:
             self._third_party(name, found, reason)
         elif name == TIME_ZONES and TIME_ZONE_DATA in self._ground.closures.direct:
             self._from_distribution(TIME_ZONE_DATA, reason)
+
+    def _pattern(self, name: str, found: Import, reason: Reason) -> None:
+        """Follow an import of which a pattern is known: all local modules that fit it."""
+        modules = self._ground.modules.fitting(name)
+        for module in modules:
+            self.reach_module(module, reason)
+            for attribute in found.names:
+                self.reach_module(f"{module}.{attribute}", reason)
+        package = known_package(name)
+        if package and not modules:
+            self._import(replace(found, module=package, level=0, is_pattern=False))
 
     def _is_local(self, name: str) -> bool:
         """Tell whether Python would look for `name` in the site.
@@ -209,9 +252,12 @@ class _Resolution:
 
     def _template(self, name: str, line: int) -> None:
         reason = self._reason(line)
-        if name in self._ground.sources.templates:
+        templates = self._ground.sources.templates
+        names = [name] if ANY not in name else [one for one in templates if fnmatchcase(one, name)]
+        if names and all(one in templates for one in names):
             self.reach_module("site_templates.environment", reason)
-            self.reach_module(f"site_templates.{self._ground.sources.templates[name]}", reason)
+            for one in names:
+                self.reach_module(f"site_templates.{templates[one]}", reason)
             return
         self.found.errors.append(
             RouteletError(
@@ -253,9 +299,15 @@ class _Resolution:
 
     def _data(self, data: DataPath) -> None:
         reason = Reason(kind="data", parent=self._archive, line=data.line)
-        for name in _matching(data.path, self._ground.sources.files):
+        source = self._ground.source_of(self._archive)
+        if data.kind == "own" and data.line not in {one.line for one in source.pragmas}:
+            self.found.warnings.append(own_folder(self._where(data.line)))
+        names = _matching(data.path, self._ground.sources.files) if data.is_inside else ()
+        for name in names:
             # A source that is named by itself is run, and a stub is what it stands for.
             self._reach_file(name, reason, is_followed=name == data.path)
+        if data.kind in {"cwd", "outside"} and not names and is_beside(self._ground, data.path):
+            self.found.warnings.append(beside_src(data.path, self._where(data.line)))
 
 
 def _matching(path: str, files: Iterable[str]) -> list[str]:
@@ -263,16 +315,10 @@ def _matching(path: str, files: Iterable[str]) -> list[str]:
     if "*" in path:
         known = len(path.partition("*")[0])
         fitting = (name for name in files if fnmatchcase(name, path) and not name.endswith(".py"))
-        return [name for name in fitting if not _is_litter(name[known:])]
+        return [name for name in fitting if not is_litter(name[known:])]
     below = path.rstrip("/") + "/"
     return [
         name
         for name in files
-        if name == path or (name.startswith(below) and not _is_litter(name[len(below) :]))
+        if name == path or (name.startswith(below) and not is_litter(name[len(below) :]))
     ]
-
-
-def _is_litter(path: str) -> bool:
-    """Tell whether a file is one of VCS, editors, caches or secrets: a name for it brings it in."""
-    parts = PurePosixPath(path).parts
-    return any(part.startswith(".") for part in parts) or path.endswith(_LITTER)

@@ -6,6 +6,8 @@ that Python parses it, where it is on this machine, and the tree is built again 
 
 import ast
 import marshal
+import re
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
@@ -13,6 +15,7 @@ from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import HOST, find_interpreter, run_isolated
 from routelet_bundler.sources import parse_python
 
+_LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)
 _WORKER = Path(__file__).with_name("parse_worker.py")
 
 
@@ -24,7 +27,20 @@ def parse(text: str, where: str, python: str) -> ast.Module:
     try:
         return parse_python(text, where)
     except RouteletError as error:
+        with suppress(RouteletError):
+            return _with_lazy_imports(text, where)
         return _parsed_by_target(text, where, python, error)
+
+
+def _with_lazy_imports(text: str, where: str) -> ast.Module:
+    """Parse a source with lazy imports as if they were none: PEP 810, Python 3.15.
+
+    What a string loses by it is no import either way.
+    """
+    eager = _LAZY.sub(r"\1", text)
+    if eager == text:
+        raise RouteletError("has no lazy import", where=where)
+    return parse_python(eager, where)
 
 
 def _parsed_by_target(text: str, where: str, python: str, error: RouteletError) -> ast.Module:

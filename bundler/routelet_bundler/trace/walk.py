@@ -1,15 +1,15 @@
 """One trace: from a function's first modules along the edges of every file that they reach."""
 
-from collections.abc import Iterable, Mapping
-from fnmatch import fnmatchcase
-from pathlib import PurePosixPath
+from collections.abc import Mapping
 
 from packaging.utils import canonicalize_name
 
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.file_globs import is_meant
 from routelet_bundler.model import Reason, Rewrite, RouteConfig
 from routelet_bundler.trace.ground import Ground
 from routelet_bundler.trace.resolve import Missing, Resolved, chain_of, resolve
+from routelet_bundler.trace.settle import files_meant
 
 
 class Graph:
@@ -41,6 +41,7 @@ class Walk:
         self._config = config
         self._pending: list[str] = []
         self._followed: set[str] = set()
+        self._is_settled = False
         self.files: dict[str, Reason] = {}
         self.owners: dict[str, Reason] = {}
         """Reasons by normalised name of a distribution that has what is imported."""
@@ -56,6 +57,8 @@ class Walk:
         self.missing: list[RouteletError] = []
         """Imports that nothing provides."""
         self.errors: list[RouteletError] = []
+        self.unsettled: list[RouteletError] = []
+        """Imports that are only known when they run, unless `include` names modules."""
         self.complete = True
         """Whether all that is imported is known before it runs, and there."""
 
@@ -68,6 +71,8 @@ class Walk:
         self._include()
         while self._pending:
             self._take(self._graph.resolved(self._pending.pop()))
+        if self._is_settled:
+            self.unsettled.clear()
 
     def add(self, other: "Walk") -> None:
         """Take what another trace reached, which has the same configuration."""
@@ -92,6 +97,7 @@ class Walk:
         self.assets |= found.assets
         self.warnings += found.warnings
         self.errors += found.errors
+        self.unsettled += found.unsettled
         self.complete = self.complete and found.complete
 
     def _reach(self, archive: str, reason: Reason, *, is_followed: bool) -> None:
@@ -129,27 +135,13 @@ class Walk:
     def _include(self) -> None:
         reason = Reason(kind="include", parent="include")
         for pattern in self._config.include:
-            names = self._meant(pattern)
+            names = files_meant(self._ground, pattern)
             for name in names:
                 self._reach(name, reason, is_followed=name.endswith(".py"))
             normal = canonicalize_name(pattern)
-            if normal in self._ground.index.distributions:
+            is_distribution = normal in self._ground.index.distributions
+            self._is_settled |= is_distribution or any(name.endswith(".py") for name in names)
+            if is_distribution:
                 self.owners.setdefault(normal, reason)
             elif not names:
                 self.warnings.append(f'include = "{pattern}" matches no file and no distribution')
-
-    def _meant(self, pattern: str) -> Iterable[str]:
-        return [
-            name
-            for name in self._ground.sources.files
-            if is_meant(pattern, name) or is_meant(pattern, self._ground.label(name))
-        ]
-
-
-def is_meant(pattern: str, archive: str) -> bool:
-    """Tell whether a file is meant by a glob of include or exclude, below `src/` or with it."""
-    pattern = pattern.removeprefix("./").removeprefix("src/")
-    archive = archive.removeprefix("src/")
-    return (
-        pattern == archive or PurePosixPath(archive).match(pattern) or fnmatchcase(archive, pattern)
-    )

@@ -105,7 +105,7 @@ def test_a_collection_that_is_not_there_is_told(site: Write, name: str) -> None:
     with pytest.raises(RouteletError, match=f'reads the collection "{name}"') as raised:
         build(site({"src/pages/posts.json.py": page}))
     assert raised.value.where == "src/pages/posts.json.py:5"
-    hidden = page.replace(f"c({name!r})", f"c(''.join(['{name[:2]}', '{name[2:]}']))")
+    hidden = page.replace(f"c({name!r})", f"c(''.join(reversed(['{name[2:]}', '{name[:2]}'])))")
     with pytest.raises(RouteletError, match=f'no collection "{name}": src/content/{name}/'):
         build(site({"src/pages/posts.json.py": hidden}))
     on_demand = {"src/pages/posts.json.py": f"prerender = False\n{page}"}

@@ -184,6 +184,7 @@ def trace(tmp_path: Path, installed: Installed, target: Target) -> Trace:
             templates=templates or {},
             index=index_of(installed.folder),
             dependencies=tuple(dependencies),
+            root=tmp_path,
         )
         return Tracer(sources, target).trace(start or ("main",), config or RouteConfig())
 

@@ -8,7 +8,8 @@ from routelet_bundler.trace.data_files import data_paths
 
 
 def paths(text: str, archive: str = "lib/mod.py") -> list[str]:
-    return [found.path for found in data_paths(ast.parse(text), archive)]
+    found = data_paths(ast.parse(text), text, archive)
+    return [one.path for one in found if one.is_inside]
 
 
 @pytest.mark.parametrize(
@@ -24,7 +25,11 @@ def paths(text: str, archive: str = "lib/mod.py") -> list[str]:
         ("open(os.path.dirname(os.path.abspath(__file__)) + '/x.json')", "lib/x.json"),
         ("os.path.join(os.path.dirname(__file__), '..', 'x.json')", "x.json"),
         ("(Path(__file__).parent / 'd').glob('*.json')", "lib/d/*.json"),
-        ("(Path(__file__).parent / 'd').rglob('*.json')", "lib/d/*"),
+        ("(Path(__file__).parent / 'd').rglob('*.json')", "lib/d/*.json"),
+        ("Path(__file__).parent.rglob('*.json')", "lib/*.json"),
+        ("Path(__file__).parent.glob('**/*.json')", "lib/*.json"),
+        ("open('x.json')", "x.json"),
+        ("Path('d') / 'x.json'", "d/x.json"),
         ("(Path(__file__).parent / 'd').iterdir()", "lib/d/*"),
         ("Path(__file__).parent / 'd' / name", "lib/d/*"),
         ("Path(__file__).parent / f'd/{name}.json'", "lib/d/*.json"),
@@ -48,8 +53,9 @@ def test_names_that_are_set_once_are_followed() -> None:
     assert paths(text) == ["lib/d", "lib/d/x.json"]
 
 
-def test_a_name_that_is_set_twice_is_not_known() -> None:
-    assert paths("p = Path(__file__).parent / a\np = other\nopen(p / 'x.json')") == []
+def test_a_name_that_is_set_twice_stands_for_both() -> None:
+    text = "p = Path(__file__).parent / 'a'\nif x:\n    p = Path(__file__).parent / 'b'\n"
+    assert paths(text + "open(p / 'x.json')") == ["lib/a", "lib/a/x.json", "lib/b", "lib/b/x.json"]
 
 
 def test_names_that_stand_for_each_other_end() -> None:
@@ -65,8 +71,9 @@ def test_names_that_stand_for_each_other_end() -> None:
         "Path(__file__).parent.parent",
         "Path(__file__).parent.parent.parent / 'x.json'",
         "os.path.join(os.path.dirname(__file__), '..', '..', 'x')",
-        "open('x.json')",
-        "Path('d') / 'x.json'",
+        "open('x.json', 'w')",
+        "open('/tmp/x.json')",
+        "Path(name) / 'x.json'",
         "files(package) / 'x.json'",
         "re.compile('x') / 2",
     ],
@@ -76,5 +83,6 @@ def test_own_folder_those_above_and_unknown_places_are_no_data(text: str) -> Non
 
 
 def test_each_path_has_the_line_that_names_it() -> None:
-    (found,) = data_paths(ast.parse("import x\n\nopen(Path(__file__).parent / 'd.txt')"), "m.py")
+    text = "import x\n\nopen(Path(__file__).parent / 'd.txt')"
+    (found,) = data_paths(ast.parse(text), text, "m.py")
     assert (found.path, found.line) == ("d.txt", 3)

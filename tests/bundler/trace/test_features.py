@@ -21,15 +21,7 @@ if not CASES.is_file():
 FEATURES = json.loads(CASES.read_text())
 LIBRARIES = ("jinja2", "lazy_loader")
 """Third-party modules that the cases import; nothing of them is looked into."""
-NOT_YET = {
-    "27 PEP 810 lazy import (3.15)": "no released Python has this syntax, and Lambda has no 3.15"
-}
 NEWER_SYNTAX = "26 PEP 695/701 syntax (3.12+)"
-
-
-def feature(name: str) -> object:
-    marks = [pytest.mark.xfail(strict=True, reason=NOT_YET[name])] if name in NOT_YET else []
-    return pytest.param(name, id=name, marks=marks)
 
 
 def python_for(name: str) -> str:
@@ -40,7 +32,7 @@ def python_for(name: str) -> str:
     return found or pytest.skip("no Python 3.12 or newer on this machine")
 
 
-@pytest.mark.parametrize("name", [feature(name) for name in FEATURES])
+@pytest.mark.parametrize("name", FEATURES)
 def test_feature(name: str, trace: Trace, installed: Installed, target: Target) -> None:
     case = FEATURES[name]
     for library in LIBRARIES:

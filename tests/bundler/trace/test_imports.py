@@ -8,7 +8,7 @@ from routelet_bundler.trace.imports import Import, Imports, imports_of
 
 
 def scan(text: str, python: str = "3.12") -> Imports:
-    return imports_of(ast.parse(text), python)
+    return imports_of(ast.parse(text), text, python)
 
 
 def names(text: str) -> list[str]:
@@ -23,20 +23,32 @@ def names(text: str) -> list[str]:
         ("from . import b", Import(module="", names=("b",), level=1, line=1)),
         ("from ..a import *", Import(module="a", names=("*",), level=2, line=1)),
         ("\nfrom a import b", Import(module="a", names=("b",), line=2)),
-        ("__import__('a')", Import(module="a", line=1)),
-        ("importlib.import_module('.a', 'p')", Import(module="a", level=1, package="p", line=1)),
+        ("__import__('a')", Import(module="a", is_dynamic=True, line=1)),
+        (
+            "importlib.import_module('.a', 'p')",
+            Import(module="a", level=1, package="p", is_dynamic=True, line=1),
+        ),
         (
             "importlib.import_module('.a', package='p')",
-            Import(module="a", level=1, package="p", line=1),
+            Import(module="a", level=1, package="p", is_dynamic=True, line=1),
         ),
         (
             "importlib.import_module('.a', __package__)",
-            Import(module="a", level=1, line=1),
+            Import(module="a", level=1, is_dynamic=True, line=1),
         ),
-        ("importlib.import_module('a.' + 'b')", Import(module="a.b", line=1)),
-        ("importlib.import_module('a.' + x)", Import(module="a.", is_prefix=True, line=1)),
-        ("importlib.import_module(f'a.b_{x}')", Import(module="a.b_", is_prefix=True, line=1)),
-        ("runpy.run_module('a')", Import(module="a", line=1)),
+        ("importlib.import_module('a.' + 'b')", Import(module="a.b", is_dynamic=True, line=1)),
+        (
+            "importlib.import_module('a.' + x)",
+            Import(module="a.*", is_pattern=True, is_dynamic=True, line=1),
+        ),
+        (
+            "importlib.import_module(f'a.b_{x}')",
+            Import(module="a.b_*", is_pattern=True, is_dynamic=True, line=1),
+        ),
+        (
+            "runpy.run_module('a')",
+            Import(module="a", names=("__main__",), is_dynamic=True, line=1, runs=True),
+        ),
         ("files('a.b')", Import(module="a.b", guarded=True, line=1)),
         (
             "lazy.attach(__name__, ['a'], submod_attrs={'b': ['c']})",

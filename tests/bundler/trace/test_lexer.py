@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from routelet_bundler.trace.conditions import truth_of
+from routelet_bundler.conditions import truth_of
 from routelet_bundler.trace.lexer import Found, lexed
 
 PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"

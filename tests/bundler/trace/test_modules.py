@@ -9,13 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import routelet
-from routelet_bundler.trace.imports import Import
+from routelet_bundler.trace.found import Import
 from routelet_bundler.trace.modules import (
     LocalModules,
     absolute_name,
     module_files,
     runtime_files,
 )
+from routelet_bundler.trace.places import ANY, WORD
 
 FILES = ("main.py", "p/__init__.py", "p/a.py", "p/sub/b.py", "ns/c.py", "notes.txt", "p/d.json")
 
@@ -51,11 +52,13 @@ def test_a_package_comes_before_an_extension_before_a_module(order: int) -> None
     assert modules.file_of("y") == f"y{suffix}"
 
 
-def test_a_prefix_names_the_modules_of_one_level() -> None:
+def test_a_pattern_names_the_modules_that_fit_it() -> None:
     modules = LocalModules(("p/__init__.py", "p/plug_a.py", "p/plug_b/c.py", "p/x.py", "plug.py"))
-    assert modules.beginning_with("p.plug_") == ["p.plug_a", "p.plug_b"]
-    assert modules.beginning_with("p.") == ["p.plug_a", "p.plug_b", "p.x"]
-    assert modules.beginning_with("q.") == []
+    assert modules.fitting(f"p.plug_{ANY}") == ["p.plug_a", "p.plug_b", "p.plug_b.c"]
+    assert modules.fitting(f"p.{WORD}") == ["p.plug_a", "p.plug_b", "p.x"]
+    assert modules.fitting(f"p.{ANY}.c") == ["p.plug_b.c"]
+    assert modules.fitting(f"q.{ANY}") == []
+    assert modules.fitting(f"plu{ANY}") == []  # nothing is known of the package
 
 
 @pytest.mark.parametrize(

@@ -32,10 +32,28 @@ def test_a_source_that_the_running_python_reads_is_parsed_by_it() -> None:
 @needs_newer
 def test_syntax_of_a_newer_target_is_parsed_by_it() -> None:
     tree = parse(NEW_SYNTAX, "lib/x.py", NEWER)
-    imports = imports_of(tree, NEWER).imports
+    imports = imports_of(tree, NEW_SYNTAX, NEWER).imports
     assert [(one.module, one.line) for one in imports] == [("pathlib", 2), ("a.b", 7)]
-    (data,) = data_paths(tree, "lib/x.py")
+    (data,) = data_paths(tree, NEW_SYNTAX, "lib/x.py")
     assert (data.path, data.line) == ("lib/d.json", 8)
+
+
+def test_lazy_imports_are_imports() -> None:
+    """PEP 810, which no released Python has."""
+    text = "lazy import a\nif x:\n    lazy from b import c\nlazy = 1\n"
+    tree = parse(text, "x.py", HOST)
+    assert [one.lineno for one in tree.body] == [1, 2, 4]
+    imports = imports_of(tree, text, HOST).imports
+    assert [(one.module, one.names, one.line) for one in imports] == [
+        ("a", (), 1),
+        ("b", ("c",), 3),
+    ]
+
+
+def test_a_mistake_beside_lazy_imports_is_told_as_it_stands() -> None:
+    with pytest.raises(RouteletError) as caught:
+        parse("lazy import a\ndef f(:\n", "x.py", HOST)
+    assert caught.value.where == "x.py:1"
 
 
 @needs_newer

@@ -1,6 +1,7 @@
 """What is reached, what is missing, and what a route's configuration adds or takes away."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -181,15 +182,54 @@ class TestReached:
         traced = trace({"main.py": "from p.ext import *\n", "p/__init__.py": "", name: b"\x7fELF"})
         assert name in reached(traced)
 
-    def test_an_import_that_cannot_be_analysed_warns_with_its_line(self, trace: Trace) -> None:
-        traced = trace({"main.py": "import importlib\nimportlib.import_module(name)\n"})
-        (warning,) = traced.warnings
-        assert warning.startswith("src/main.py:2: importlib.import_module(name) is only known")
-        assert "include" in warning
 
-    def test_a_warning_is_told_for_each_line_once(self, trace: Trace) -> None:
-        source = "import importlib\n" + "importlib.import_module(name)\n" * 2
-        assert len(trace({"main.py": source}).warnings) == 2
+UNKNOWN = "import importlib\nimportlib.import_module(name)\n"
+
+
+class TestUnknown:
+    def test_an_import_that_cannot_be_analysed_is_told_with_its_line(self, trace: Trace) -> None:
+        error = refused(trace, {"main.py": UNKNOWN})
+        assert error.what == "importlib.import_module(name) is only known when it runs"
+        assert error.where == "src/main.py:2"
+        assert "# routelet: include" in error.mend
+
+    def test_each_line_is_told(self, trace: Trace) -> None:
+        error = refused(trace, {"main.py": UNKNOWN + "importlib.import_module(name)\n"})
+        assert [one.where for one in (error, *error.others)] == ["src/main.py:2", "src/main.py:3"]
+
+    @pytest.mark.parametrize("call", ["ctx.render(name)", "collection(name)"])
+    def test_a_template_and_a_collection_without_a_known_name_are_told(
+        self, trace: Trace, call: str
+    ) -> None:
+        source = f"from routelet.content import collection\n\ndef GET(ctx):\n    {call}\n"
+        files = {"main.py": source, "routelet/__init__.py": "", "routelet/content.py": ""}
+        assert refused(trace, files).where == "src/main.py:4"
+
+    @pytest.mark.parametrize("pattern", ["lib/a.py", "lib/*.py", "driver"])
+    def test_include_that_names_modules_settles_it(
+        self, trace: Trace, installed: Installed, pattern: str
+    ) -> None:
+        installed.add("driver", {"driver.py": ""})
+        traced = trace({"main.py": UNKNOWN, "lib/a.py": ""}, config=config(include=[pattern]))
+        assert (reached(traced) | packed(traced)) - {"main.py"} in ({"lib/a.py"}, {"driver"})
+
+    def test_include_of_data_alone_does_not(self, trace: Trace) -> None:
+        files = {"main.py": UNKNOWN, "data/x.json": ""}
+        assert refused(trace, files, config=config(include=["data/*"])).where == "src/main.py:2"
+
+    def test_a_comment_brings_distributions_along(self, trace: Trace, installed: Installed) -> None:
+        installed.add("My_Driver", {"driver.py": ""})
+        source = UNKNOWN.replace("(name)", "(name)  # routelet: include my-driver")
+        assert packed(trace({"main.py": source})) == {"my-driver"}
+
+    def test_a_file_of_the_sites_folder_that_no_function_has_is_warned_of(
+        self, trace: Trace, tmp_path: Path
+    ) -> None:
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data/x.json").touch()
+        traced = trace({"main.py": "open('data/x.json')\nopen('data/gone.json')\n"})
+        (warning,) = traced.warnings
+        assert warning.startswith("src/main.py:1: data/x.json is in the site's folder and not in")
 
 
 LIBRARY = {

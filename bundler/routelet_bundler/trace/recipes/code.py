@@ -9,7 +9,6 @@ from typing import TypeVar, cast
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Distribution
 from routelet_bundler.sources import parse_python, read_source
-from routelet_bundler.trace.data_files import names_set_once
 from routelet_bundler.trace.ground import Ground
 from routelet_bundler.trace.syntax import parse
 
@@ -135,7 +134,14 @@ def _foreign(data: bytes, read: Read) -> Facts:
 
 def constants(tree: ast.Module) -> Mapping[str, ast.expr]:
     """Return what the names of a module are set to, of those that are set once."""
-    return dict(names_set_once(tree))
+    values: dict[str, list[ast.expr]] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Assign(targets=[ast.Name(id=name)], value=value):
+                values.setdefault(name, []).append(value)
+            case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
+                values.setdefault(name, []).append(value)
+    return {name: given[0] for name, given in values.items() if len(given) == 1}
 
 
 def literal(node: ast.expr | None, names: Mapping[str, ast.expr]) -> str | None:
