@@ -9,7 +9,7 @@ is unpacked and run once more, as it will be where it is deployed, before it is 
 import json
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -23,6 +23,7 @@ from routelet_bundler.interpreters import (
     run_isolated,
 )
 from routelet_bundler.model import Distribution, Function, Target, Verdict, Zip
+from routelet_bundler.verify.closure import check_all
 from routelet_bundler.verify.unpacked import (
     Shelf,
     Unpacked,
@@ -78,18 +79,25 @@ def verify(
     report: Callable[[int, int], None],
     passed: Collection[str] = (),
 ) -> tuple[Verdict, ...]:
-    """Import all modules of each function from its zip alone.
+    """Check that each zip has what its sources name, and import its local modules from it alone.
 
     `passed` are keys of verdicts that are known to be good.
-    Raises `RouteletError` with the import chain, for every function that does not start.
+    Raises `RouteletError` for all that zips lack, and with the import chain for every function that
+    does not start.
     """
     verdicts = tuple(map(_verdict, checks))
-    to_run = [
-        check
+    fresh = [
+        (check, verdict)
         for check, verdict in zip(checks, verdicts, strict=True)
-        if verdict.verified
-        and verdict.key not in passed
-        and cache.read("verified", verdict.key) is None
+        if not verdict.verified
+        or (verdict.key not in passed and cache.read("verified", verdict.key) is None)
+    ]
+    wholes = check_all((check.function, check.packed) for check, _ in fresh)
+    failures = [mistake for whole in wholes for mistake in whole.mistakes]
+    to_run = [
+        _with_modules(check, whole.modules)
+        for (check, verdict), whole in zip(fresh, wholes, strict=True)
+        if verdict.verified and not whole.mistakes
     ]
     done = len(checks) - len(to_run)
     with (
@@ -99,7 +107,6 @@ def verify(
         shelf = Shelf(Path(folder).resolve())
         placed = [(one, shelf.place(one.function, one.packed, one.twins)) for one in to_run]
         again: list[Check] = []
-        failures: list[RouteletError] = []
         for check, where, failure in _run_all(placed, jobs, executor):
             if failure is None:
                 cache.write("verified", _key(check), b"ok")
@@ -122,6 +129,12 @@ def _roomy_folder(checks: Sequence[Check]) -> Path | None:
         for number, one in enumerate(checks)
     }
     return roomy_folder(sum(packed.unzipped_bytes for packed in unpacked.values()))
+
+
+def _with_modules(check: Check, modules: Sequence[str]) -> Check:
+    function = check.function
+    modules = tuple(dict.fromkeys((*function.modules, *modules)))
+    return replace(check, function=replace(function, modules=modules))
 
 
 def _verdict(check: Check) -> Verdict:

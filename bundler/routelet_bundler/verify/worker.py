@@ -55,7 +55,7 @@ class ModulesOfZip:
         """Return the spec of a module of the zip, or None."""
         stem = name.replace(".", "/")
         for file, is_package in ((f"{stem}/__init__.py", True), (f"{stem}.py", False)):
-            if file in self._names or self._bytecode(file):
+            if file in self._names or f"{file}c" in self._names:  # not in __pycache__ alone
                 origin = f"{self._folder}/{file}"
                 return importlib.util.spec_from_file_location(
                     name,
