@@ -1,6 +1,7 @@
 """What `dist/` has, read once from `dist/routelet.json`."""
 
 import json
+import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +74,15 @@ def read_built_site(dist: Path) -> BuiltSite:
         },
         assets=frozenset(built.get("assets", {}).values()),
     )
+
+
+def site_of(dist: Path) -> tuple[Path, Path] | None:
+    """Return the folder of the site that `dist` is in, and of its sources, if it is in one."""
+    project = dist.parent / "pyproject.toml"
+    if not project.is_file():
+        return None
+    options = tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {}).get("routelet", {})
+    return dist.parent, dist.parent / options.get("src-dir", "src")
 
 
 def _page_file(entry: Mapping[str, Any], route: Route) -> PageFile:

@@ -7,6 +7,7 @@ import threading
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, replace
+from functools import partial
 from http.client import HTTPConnection
 from json import dumps, loads
 from pathlib import Path
@@ -16,7 +17,7 @@ from urllib.parse import quote, urlencode
 from zipfile import ZipFile
 
 from routelet.http import Headers
-from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site
+from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site, site_of
 from routelet_bundler.emulator.front import Front
 from routelet_bundler.emulator.recording import add_to_recording
 from routelet_bundler.emulator.sandbox import FunctionSpec, Log
@@ -46,6 +47,31 @@ class EmulatorResponse:
     def json(self) -> Any:
         """Return the body read as JSON."""
         return loads(self.body)
+
+
+_HOW = {
+    "open": "opens {}, which its zip lacks",
+    "import": "imports {}, which its zip lacks",
+    "source": "opens {} of the site, which no function has where it is deployed",
+}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MissingFile:
+    """What a function looked for and does not have where it is deployed.
+
+    `name` is a path below the function's folder, a dotted module, or a path below the site's.
+    """
+
+    function: str
+    routes: tuple[str, ...]
+    how: str
+    """`open`, `import`, or `source` for a file of the site outside of the zip."""
+    name: str
+
+    def __str__(self) -> str:
+        """Say it to people."""
+        return f"{', '.join(self.routes) or self.function} {_HOW[self.how].format(self.name)}"
 
 
 def to_stderr(line: str) -> None:
@@ -78,6 +104,8 @@ class Emulator:
         self._record = Path(record) if record is not None else None
         self._specs: dict[str, tuple[FunctionSpec, Path]] = {}
         self._workers: dict[str, Worker] = {}
+        self._missing: list[MissingFile] = []
+        self._routes: dict[str, tuple[str, ...]] = {}
         self._is_running = False
         self._lock = threading.Lock()
         self._stack = ExitStack()
@@ -86,7 +114,15 @@ class Emulator:
         site = read_built_site(self._dist.resolve())
         with ExitStack() as stack:
             folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="routelet-"))
-            self._specs = _specs_of(site.functions, Path(folder))
+            place = site_of(self._dist.resolve())
+            self._specs = {
+                name: (replace(spec, site=place[0], sources=place[1]) if place else spec, path)
+                for name, (spec, path) in _specs_of(site.functions, Path(folder)).items()
+            }
+            self._routes = {
+                name: tuple(route.route for route, one in site.function_of.items() if one == name)
+                for name in self._specs
+            }
             if self._record:
                 stack.callback(self._keep_recording, self._record, Path(folder, "recorded"))
             self._is_running = True
@@ -169,6 +205,11 @@ class Emulator:
         """Run a function with `event`, past the front."""
         return self._worker(function_name).invoke(dumps(event).encode())
 
+    @property
+    def missing_files(self) -> tuple[MissingFile, ...]:
+        """What functions looked for until now and do not have where they are deployed."""
+        return tuple(self._missing)
+
     def _front(self, site: BuiltSite) -> Front:
         try:
             return Front(site, self._invoke, self._log, port=self._port)
@@ -196,12 +237,21 @@ class Emulator:
                     folder.mkdir(exist_ok=True)
                     spec = replace(spec, record=folder / name)
                 _unpack(archive, spec.task_root)
-                self._workers[name] = Worker(spec, _prefixed(self._log, name))
+                self._workers[name] = Worker(
+                    spec, _prefixed(self._log, name), lacks=partial(self._lacks, name)
+                )
             return self._workers[name]
 
     def _keep_recording(self, root: Path, folder: Path) -> None:
         count = add_to_recording(root, self._dist, folder.glob("*") if folder.is_dir() else ())
         self._log(f"{root / RECORDING}: {count} files")
+
+    def _lacks(self, function: str, how: str, name: str) -> None:
+        routes = self._routes[function]
+        missing = MissingFile(function=function, routes=routes, how=how, name=name)
+        if missing not in self._missing:
+            self._missing.append(missing)
+            self._log(f"{function}: WARNING {missing}")
 
     def _close_workers(self) -> None:
         with self._lock:

@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from queue import Empty, SimpleQueue
+from tempfile import TemporaryFile
 from typing import IO, Final, cast
 
 from routelet_bundler.emulator.runtime_api import Invocation, Report, RuntimeApi
@@ -28,7 +29,13 @@ ACCOUNT: Final = "000000000000"
 # site is left out by -S, and with it `exit` and `quit`, which handlers on Lambda do have.
 _BOOT: Final = """\
 import sys
-task_root, packages, handler = sys.argv[1:]
+task_root, packages, handler, watch, site, sources, descriptor = sys.argv[1:]
+with open(watch) as file:
+    names = {}
+    exec(compile(file.read(), watch, "exec"), names)
+watch = names["Watch"](task_root, site, sources, int(descriptor))
+sys.addaudithook(watch)
+sys.meta_path.append(watch)
 sys.path[:0] = [task_root, packages]
 sys.argv = [packages + "/bootstrap.py"]
 import site
@@ -38,6 +45,7 @@ main(["awslambdaric", handler])
 """
 
 _RECORDER: Final = Path(__file__).with_name("recorder.py")
+_WATCH: Final = Path(__file__).with_name("watch.py")
 
 _PIPE_BYTES: Final = 1_048_576
 """More than a pipe holds on Linux unless a process asks for more, so one read empties it."""
@@ -60,6 +68,10 @@ class FunctionSpec:
     environment: Mapping[str, str] = field(default_factory=dict)
     record: Path | None = None
     """Where to write what it opens of its own files."""
+    site: Path | None = None
+    """The site that it was built from, whose files it does not have where it is deployed."""
+    sources: Path | None = None
+    """The folder of the site that its modules are from."""
 
     @property
     def arn(self) -> str:
@@ -147,7 +159,8 @@ class Sandbox:
         self._is_over = False
         self._peak_memory_mb = 0
         self._api = RuntimeApi(self._events.put)
-        root, packages = str(function.task_root), str(function.packages)
+        self._looked_for = TemporaryFile()  # noqa: SIM115 - closed by kill
+        self._read_bytes = 0
         try:
             self._process = subprocess.Popen(
                 [
@@ -156,9 +169,7 @@ class Sandbox:
                     "-S",
                     "-c",
                     _boot(function),
-                    root,
-                    packages,
-                    function.handler,
+                    *self._arguments(function),
                 ],
                 env=environment_of(function, self._api.address),
                 cwd=function.task_root,
@@ -166,16 +177,34 @@ class Sandbox:
                 stdout=subprocess.PIPE,
                 stderr=subprocess.STDOUT,
                 bufsize=0,
+                pass_fds=[self._looked_for.fileno()],
                 start_new_session=True,  # a process group, so that its children end with it
             )
         except OSError as error:
             self._api.stop()
+            self._looked_for.close()
             raise RouteletError(
                 f"the process does not start: {error}", where=f"function {function.name}"
             ) from error
         self._output = _Output(cast("IO[bytes]", self._process.stdout), log)
         self._watch = threading.Thread(target=self._wait, daemon=True)
         self._watch.start()
+
+    def _arguments(self, function: FunctionSpec) -> list[str]:
+        root, packages = str(function.task_root), str(function.packages)
+        folders = (str(one.resolve()) if one else "" for one in (function.site, function.sources))
+        descriptor = str(self._looked_for.fileno())
+        return [root, packages, function.handler, str(_WATCH), *folders, descriptor]
+
+    def missing(self) -> list[tuple[str, str]]:
+        """Return what was looked for in vain since the last time: how, and a path or module."""
+        if self._looked_for.closed:
+            return []
+        size = os.fstat(self._looked_for.fileno()).st_size - self._read_bytes
+        text = os.pread(self._looked_for.fileno(), size, self._read_bytes).decode()
+        whole = text[: text.rfind("\n") + 1]
+        self._read_bytes += len(whole.encode())
+        return [(line.partition("\t")[0], line.partition("\t")[2]) for line in whole.splitlines()]
 
     @property
     def is_alive(self) -> bool:
@@ -214,6 +243,7 @@ class Sandbox:
                 self._watch.join()
                 self._output.join()
                 self._api.stop()
+                self._looked_for.close()
                 self._is_over = True
 
     def _kill_group(self) -> None:

@@ -9,6 +9,7 @@ import math
 import secrets
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -51,13 +52,22 @@ class _Outcome:
 
 
 class Worker:
-    """Runs a function from the first `invoke` until `close`."""
+    """Runs a function from the first `invoke` until `close`.
+
+    `lacks` is told what it looks for and its zip has not: how, and a path or a module.
+    """
 
     def __init__(
-        self, function: FunctionSpec, log: Log, *, init_limit_s: float = INIT_LIMIT_S
+        self,
+        function: FunctionSpec,
+        log: Log,
+        *,
+        init_limit_s: float = INIT_LIMIT_S,
+        lacks: Callable[[str, str], None] = lambda *_: None,
     ) -> None:
         self._function = function
         self._log = log
+        self._lacks = lacks
         self._init_limit_s = init_limit_s
         self._sandbox: Sandbox | None = None
         self._is_closed = False
@@ -104,6 +114,8 @@ class Worker:
             init_ms=init_ms,
         )
         peak_memory_mb = sandbox.peak_memory_mb()
+        for missing in sandbox.missing():
+            self._lacks(*missing)
         if outcome.status:
             sandbox.kill()
         sandbox.flush_log()
