@@ -4,6 +4,7 @@ import hashlib
 import io
 import os
 import random
+import re
 import shutil
 import stat
 import subprocess
@@ -145,9 +146,13 @@ def test_any_two_names_of_different_case_are_refused(name: str) -> None:
         archive([member(name, b""), member(name.swapcase(), b"")])
 
 
+VERSION_OF_VMS = re.compile(r";\d*(/|$)")
+"""What Info-ZIP's unzip takes off a name, since VMS has versions of files there."""
+
+
 @pytest.mark.skipif(shutil.which("unzip") is None, reason="there is no unzip")
 @settings(max_examples=12, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(files=FILES)
+@given(files=FILES.filter(lambda files: not any(map(VERSION_OF_VMS.search, files))))
 def test_every_reader_unpacks_any_zip_to_the_same_bytes(
     files: dict[str, bytes], tmp_path: Path
 ) -> None:
