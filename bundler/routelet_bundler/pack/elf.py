@@ -78,7 +78,7 @@ def stripped(name: str, content: bytes) -> bytes:
         return content
     try:
         return _without_symbols(content)
-    except (struct.error, IndexError, ValueError):  # its importer will tell
+    except (struct.error, IndexError, OverflowError, ValueError):  # its importer will tell
         return content
 
 
