@@ -87,7 +87,8 @@ class _Resolution:
         source = self._ground.source_of(self._archive)
         by_manifest = self._archive.startswith(LOADS_BY_MANIFEST)
         for found in source.imports.imports:
-            if found.is_pattern or not (found.is_dynamic and by_manifest):
+            is_named_elsewhere = found.level > 0 or not found.is_pattern
+            if not (by_manifest and found.is_dynamic and is_named_elsewhere):
                 self._import(found)
         if not by_manifest:
             self._rewrites()

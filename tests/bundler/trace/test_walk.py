@@ -107,7 +107,10 @@ class TestReached:
             {
                 "main.py": "def GET(ctx):\n    return ctx.render('a.jinja')\n",
                 "site_templates/__init__.py": "",
-                "site_templates/environment.py": "",
+                "site_templates/environment.py": (
+                    "from importlib import import_module\n"
+                    "def load(name):\n    return import_module(__package__ + '.' + name)\n"
+                ),
                 "site_templates/a_jinja.py": "",
                 "site_templates/b_jinja.py": "",
             },
