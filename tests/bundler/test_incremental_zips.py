@@ -108,5 +108,5 @@ def zips(out_dir: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in (out_dir / "functions").iterdir()}
 
 
-Builds.TestCase.settings = settings(max_examples=3, stateful_step_count=6, deadline=None)
+Builds.TestCase.settings = settings(max_examples=2, stateful_step_count=5, deadline=None)
 TestBuilds = Builds.TestCase
