@@ -102,8 +102,8 @@ def _clean(builder: Builder) -> None:
 
 def _remove(root: Path, patterns: Sequence[str]) -> None:
     for pattern in patterns:
-        for folder in root.glob(pattern):
-            shutil.rmtree(folder)
+        for path in root.glob(pattern):
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
 
 
 def _built_elsewhere(builder: Builder) -> Mapping[str, str]:

@@ -79,7 +79,7 @@ def _routelet(title: str, options: str = "", cache: str = ".cache") -> Tool:
 
 TOOLS = {
     "routelet": _routelet("routelet"),
-    "installed": _routelet("routelet, wheels installed before", cache=".cache/v*/[!ir]*"),
+    "installed": _routelet("routelet, wheels installed before", cache=".cache/v*/[!i]*"),
     "sources": _routelet("routelet, `bytecode = false`", "bytecode = false\n"),
     "uv-zip": Tool(
         title="uv + zip script",
