@@ -18,7 +18,10 @@ KINDS_OF_BUILD = ("cold", "clean", "no-op", "one line")
 
 
 def rows(counts: Sequence[int], names: Sequence[str], tools: Path) -> Iterator[str]:
-    """Yield the rows of the table; times are wall / CPU seconds (CPU as a multiple of ours)."""
+    """Yield the rows of the table.
+
+    Times are wall / CPU seconds; in brackets is CPU as a multiple of that of the first tool.
+    """
     yield HEAD
     for name in names:
         if name in PACKAGES:
@@ -26,7 +29,7 @@ def rows(counts: Sequence[int], names: Sequence[str], tools: Path) -> Iterator[s
     with tempfile.TemporaryDirectory(prefix="packagers-") as temporary:
         pins = pinned(Path(temporary, "pins"))
         for count in counts:
-            ours: Measured | None = None
+            first: Measured | None = None
             for name in names:
                 folder = Path(temporary, f"{name}-{count}")
                 try:
@@ -34,8 +37,8 @@ def rows(counts: Sequence[int], names: Sequence[str], tools: Path) -> Iterator[s
                 except FailedError as failure:
                     yield f"| {count} | {TOOLS[name].title} | failed: {failure} |"
                     continue
-                ours = ours or result
-                yield from _rows(count, TOOLS[name].title, result, ours)
+                first = result if name == names[0] else first
+                yield from _rows(count, TOOLS[name].title, result, first)
                 shutil.rmtree(folder)
 
 
@@ -63,10 +66,10 @@ def built(name: str, count: int, folder: Path, pins: Pins, tools: Path) -> Measu
     return measured(builder, cold=True, elsewhere=True)
 
 
-def _rows(count: int, title: str, result: Measured, ours: Measured) -> Iterator[str]:
+def _rows(count: int, title: str, result: Measured, first: Measured | None) -> Iterator[str]:
     peak = max(cost.peak_mb for costs in result.costs.values() for cost in costs)
     total, made = sum(result.bytes_by_zip.values()) / 1e6, len(result.bytes_by_zip)
-    times = [_time(result, ours, kind) for kind in KINDS_OF_BUILD]
+    times = [_time(result, first, kind) for kind in KINDS_OF_BUILD]
     yield (
         f"| {count} | {title} | {' | '.join(times)} | {peak:.0f} | {total:.2f} "
         f"| {min(result.bytes_by_zip.values()):,} "
@@ -78,7 +81,9 @@ def _rows(count: int, title: str, result: Measured, ours: Measured) -> Iterator[
         yield f"| {count} | zipping what that left | | {time} | {time} | {time} | | | | | |"
 
 
-def _time(result: Measured, ours: Measured, kind: str) -> str:
+def _time(result: Measured, first: Measured | None, kind: str) -> str:
     wall, cpu = (median(result.costs[kind], name) for name in ("wall_s", "cpu_s"))
-    ratio = cpu / median(ours.costs[kind], "cpu_s")
-    return f"{wall:.1f} / {cpu:.1f}" + ("" if result is ours else f" ({ratio:.1f} x)")
+    time = f"{wall:.1f} / {cpu:.1f}"
+    if first is None or first is result:
+        return time
+    return f"{time} ({cpu / median(first.costs[kind], 'cpu_s'):.1f} x)"
