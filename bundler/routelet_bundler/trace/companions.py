@@ -2,8 +2,9 @@
 
 Three policies. `declared`: those of the project's own requirements that no local file imports, and
 that something packed may import: they are there for another distribution. `reached`: also those
-that a reached module imports unguarded, where its distribution lists them in an extra and the
-project requires them. `all`: whatever a reached module may import.
+that a reached module imports, where its distribution lists them in an extra and the project
+requires them; where a missing module is expected, only small ones. `all`: whatever a reached module
+may import.
 """
 
 from collections.abc import Iterable, Mapping, Set
@@ -89,7 +90,7 @@ class Companions:
         found = {
             name: edge.importer
             for name, edges in sorted(reach.left_out.items())
-            for edge in edges
+            for edge in sorted(edges, key=lambda one: (one.importer, one.archive), reverse=True)
             if name not in settled and self._is_followed(edge, question, reach.included)
         }
         for name in sorted(self._listed_among - reach.included - settled - found.keys()):

@@ -185,7 +185,7 @@ class _Resolver:
         """Yield the modules that strings name: `p.m.Class`, `.m`, or a child where that may be."""
         package = archive.rpartition("/")[0].replace("/", ".")
         names_children = source.is_dynamic or archive.endswith("/__init__.py")
-        for text in source.strings:
+        for text in sorted(source.strings):
             name = text.replace(":", ".")
             if name.startswith("."):
                 name = f"{package}.{name.strip('.')}"

@@ -98,3 +98,12 @@ def test_a_distribution_is_read_once_and_kept(installed: Installed, cache: Cache
     (installed.folder / "p/__init__.py").unlink()
     assert Edges(HOST, cache).of(found) == first
     assert first["p.a"].reads == ("p/tests", "./tests")
+
+
+def test_names_in_strings_come_in_the_same_order_whatever_the_hash_seed(
+    installed: Installed,
+) -> None:
+    names = [f"m{number}" for number in range(9)]
+    files = {f"p/{name}.py": "" for name in names} | {"p/a.py": f"x = {[f'p.{n}' for n in names]}"}
+    found = modules_of(installed, files)["p.a"].own
+    assert [name for name, _ in found] == [f"p.{name}" for name in names]
