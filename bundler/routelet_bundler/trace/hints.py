@@ -2,12 +2,25 @@
 
 pandas imports what reads or writes a format when a function for it is called, so the name of that
 function in local code tells. Without such a word nothing that they import by themselves is packed.
+A Logger of Powertools reaches boto3 and pydantic in its library, and uses neither.
 """
 
 import re
 from collections.abc import Iterator, Mapping
 
 HINTS: Mapping[str, Mapping[str, str]] = {
+    "aws-lambda-powertools": {
+        "avro": r"[Aa]vro",
+        "aws-encryption-sdk": r"masking",
+        "aws-xray-sdk": r"Tracer|tracing|single_subsegment",
+        "boto3": r"code_pipeline|CodePipeline|feature_flags|idempoten|masking|parameters|streaming",
+        "fastjsonschema": r"validat",
+        "jsonpath-ng": r"masking",
+        "protobuf": r"[Pp]rotobuf",
+        "pydantic": r"enable_validation|openapi|parser|Parser|pydantic",
+        "redis": r"[Rr]edis|[Cc]ache",
+        "valkey-glide": r"[Vv]alkey|glide",
+    },
     "matplotlib": {},
     "networkx": {
         "lxml": r"graphml",
