@@ -1,6 +1,5 @@
 """`routelet build`."""
 
-import gc
 import json
 import tempfile
 import time
@@ -58,7 +57,6 @@ def command(
 ) -> None:
     """Build the site into dist/: one zip for each on-demand route."""
     start = time.monotonic()
-    gc.set_threshold(50_000, 20, 100)  # many values, few cycles: a tenth of a rebuild's time
     with progress() as report, elsewhere_at(executor) if executor else nullcontext() as elsewhere:
         made = build(root, out_dir, jobs=jobs, locked=locked, report=report, elsewhere=elsewhere)
         if check_reproducible:
