@@ -13,6 +13,7 @@ import tempfile
 import tomllib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
@@ -79,7 +80,7 @@ def requirements_of(
     """
     lock = next((name for name in LOCKS if (root / name).is_file()), None)
     if lock == "uv.lock":
-        return _from_uv_lock(root, platform, locked=locked)
+        return _from_uv_lock(root, platform, cache, locked=locked)
     if lock == "pylock.toml":
         text = (root / lock).read_text()
         return Requirements(text=text, source=lock, locked=True, root=root, in_place=True)
@@ -95,14 +96,20 @@ def requirements_of(
     return Requirements(text=text, source="pyproject.toml", locked=False, root=root)
 
 
-def _from_uv_lock(root: Path, platform: Platform, *, locked: bool) -> Requirements:
-    command = ["export", "--locked" if locked else "--frozen", "--no-dev", "--no-emit-project",
-               "--no-editable", "--no-header", "--no-annotate", "--format",
-               "requirements-txt"]  # fmt: skip
-    # A project may refuse the Python that builds, and not the one that it is built for.
-    python = find_interpreter(platform.python)
-    text = _uv(command, where="uv.lock", cwd=root, python=python)
-    return Requirements(text=text, source="uv.lock", locked=True, root=root)
+def _from_uv_lock(root: Path, platform: Platform, cache: Cache, *, locked: bool) -> Requirements:
+    """Return what uv makes of its lock file; kept, unless uv is to compare it with the project."""
+    said = [(root / name).read_bytes() for name in ("uv.lock", "pyproject.toml")]
+    key = digest("export", version("uv"), str(root), platform.python, *said)
+    kept = None if locked else cache.read("exported", key)
+    if kept is None:
+        command = ["export", "--locked" if locked else "--frozen", "--no-dev", "--no-emit-project",
+                   "--no-editable", "--no-header", "--no-annotate", "--format",
+                   "requirements-txt"]  # fmt: skip
+        # A project may refuse the Python that builds, and not the one that it is built for.
+        python = find_interpreter(platform.python)
+        kept = _uv(command, where="uv.lock", cwd=root, python=python).encode()
+        cache.write("exported", key, kept)
+    return Requirements(text=kept.decode(), source="uv.lock", locked=True, root=root)
 
 
 def _from_requirements(root: Path, file: str, platform: Platform, cache: Cache) -> Requirements:
