@@ -174,7 +174,7 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
         prerendered=client.prerendered,
         assets=client.assets,
         warnings=_warnings(work, client.warnings, built),
-        splits=compare_splits(work, routed, built, packing),
+        splits=compare_splits(work, routed, emitted, built, packing),
     )
     with (work.folder / "routelet.json").open("w") as file:
         file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))

@@ -21,7 +21,7 @@ from routelet_bundler.config import option_table
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean, raise_all
 from routelet_bundler.interpreters import HOST
 from routelet_bundler.model import SiteLimits, Split, Strings, kebab
-from routelet_bundler.render import sam_template, template_warnings
+from routelet_bundler.render import gateway_of, sam_template, template_warnings
 from routelet_bundler.render.gateway import MAX_KEYS
 from routelet_bundler.render.warnings import MAX_RESOURCES
 from routelet_bundler.trace.recipes import NAMES as RECIPES
@@ -206,7 +206,7 @@ class AwsLambda(Integration):
         """Write the SAM template from routelet.json."""
         manifest = json.loads((payload.out_dir / "routelet.json").read_text())
         if manifest["functions"]:
-            files = payload.client_files
-            (payload.out_dir / "template.yaml").write_text(sam_template(manifest, files))
-            for warning in template_warnings(manifest, files):
+            files, api = payload.client_files, gateway_of(manifest)
+            (payload.out_dir / "template.yaml").write_text(sam_template(manifest, files, api))
+            for warning in template_warnings(manifest, files, api):
                 payload.logger.warning(warning)

@@ -37,11 +37,9 @@ def default_cache() -> Path:
 
 def digest(*parts: str | bytes) -> str:
     """Return a SHA-256 of `parts`, which no other division of the same text gives."""
-    sha = hashlib.sha256()
-    for part in parts:
-        octets = part.encode() if isinstance(part, str) else part
-        sha.update(len(octets).to_bytes(8, "big") + octets)
-    return sha.hexdigest()
+    told = [part.encode() if isinstance(part, str) else part for part in parts]
+    lengths = ",".join([str(len(part)) for part in told])
+    return hashlib.sha256(b"".join([lengths.encode(), b"\0", *told])).hexdigest()
 
 
 class Behind(Protocol):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from routelet_bundler.render.front import front_of
-from routelet_bundler.render.gateway import gateway_of
+from routelet_bundler.render.gateway import Gateway, gateway_of
 from routelet_bundler.render.names import logical_ids
 from routelet_bundler.render.templates import render_template
 
@@ -20,18 +20,20 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCod
 """
 
 
-def sam_template(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> str:
+def sam_template(
+    manifest: Mapping[str, Any], files: Iterable[str] | None = None, api: Gateway | None = None
+) -> str:
     """Return a template: a function per zip, an HTTP API and, for files, a bucket and CloudFront.
 
     `files` are the paths of all files below `dist/client`; without them only those that the
-    manifest names, the prerendered ones, are known.
+    manifest names, the prerendered ones, are known. `api` is that of the site, if it is made.
     """
     site = front_of(manifest, files)
     functions = manifest["functions"]
     return render_template(
         "sam/template.yaml.jinja",
         description=f"A routelet site. Functions: {len(functions)}",
-        functions=_functions(manifest),
+        functions=_functions(manifest, api or gateway_of(manifest)),
         front=site.code,
         files_left_out=site.warning is not None,
         log_retention_days=LOG_RETENTION_DAYS,
@@ -41,10 +43,10 @@ def sam_template(manifest: Mapping[str, Any], files: Iterable[str] | None = None
     )
 
 
-def _functions(manifest: Mapping[str, Any]) -> Sequence[Mapping[str, Any]]:
+def _functions(manifest: Mapping[str, Any], api: Gateway) -> Sequence[Mapping[str, Any]]:
     ids = logical_ids(function["name"] for function in manifest["functions"])
     events: dict[str, list[Mapping[str, str | None]]] = {name: [] for name in ids}
-    for key in gateway_of(manifest).keys:
+    for key in api.keys:
         mine = events[key.function]
         mine.append({"event": f"Route{len(mine) + 1}", "path": key.path})
     return [

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from routelet_bundler.render.front import front_of
-from routelet_bundler.render.gateway import gateway_of
+from routelet_bundler.render.gateway import Gateway, gateway_of
 
 MAX_RESOURCES = 500
 """Resources of one stack.
@@ -19,11 +19,14 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.htm
 
 
 def template_warnings(
-    manifest: Mapping[str, Any], files: Iterable[str] | None = None
+    manifest: Mapping[str, Any], files: Iterable[str] | None = None, api: Gateway | None = None
 ) -> tuple[str, ...]:
-    """Return what is not as it should be in the templates of a site, and how to mend it."""
+    """Return what is not as it should be in the templates of a site, and how to mend it.
+
+    `api` is that of the site, if it is made.
+    """
     site = front_of(manifest, files)
-    api = gateway_of(manifest)
+    api = api or gateway_of(manifest)
     found = list(api.warnings)
     if site.warning:
         found.append(site.warning)

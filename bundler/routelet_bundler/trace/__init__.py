@@ -101,8 +101,6 @@ class Tracer:
 
         What any of the functions that were traced reaches of a distribution, all of them keep.
         """
-        if not traced.distributions:
-            return traced
         packed = tuple((self._prune.of(one), reason) for one, reason in traced.distributions)
         return replace(traced, distributions=packed)
 
