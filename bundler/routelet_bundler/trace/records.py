@@ -23,6 +23,9 @@ from routelet_bundler.trace.syntax import parse
 _BATCH = 50
 """So many sources are one task."""
 
+_RUNTIME = "routelet/"
+"""It reads no files of its own, and is half of what a small site reaches."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Source:
@@ -86,7 +89,7 @@ def source_of(archive: str, text: str, where: str, python: str) -> Source:
     tree = parse(text, where, python)
     return Source(
         imports=imports_of(tree, text, python),
-        data=data_paths(tree, text, archive),
+        data=() if archive.startswith(_RUNTIME) else data_paths(tree, text, archive),
         pragmas=pragmas_of(text, where),
     )
 
