@@ -77,7 +77,10 @@ def _sample(done: threading.Event, samples: list[tuple[int, int]]) -> None:
 
 
 def _below(parent: int) -> Iterator[int]:
-    listed = "".join(map(_text, Path(f"/proc/{parent}/task").glob("*/children")))
+    try:
+        listed = "".join(map(_text, Path(f"/proc/{parent}/task").glob("*/children")))
+    except OSError:  # the process ended meanwhile
+        return
     for child in map(int, listed.split()):
         yield child
         yield from _below(child)
