@@ -30,7 +30,7 @@ from routelet_bundler.prerender import (
     prerender,
 )
 from routelet_bundler.redirects import location_of
-from routelet_bundler.stamps import Stamp, stamps
+from routelet_bundler.stamps import Stamp, stamp_of, stamps
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.modules import runtime_files
 from routelet_bundler.version import __version__
@@ -85,7 +85,7 @@ def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str
         folder=folder,
         key=key,
         pages={**rendered.pages, **redirects},
-        public={name: _stamp(path) for name, path in public.items()},
+        public={name: stamp_of(path) for name, path in public.items()},
         reads=rendered.reads,
         warnings=(*rendered.warnings, *_warnings(work)),
         earlier=earlier,
@@ -275,11 +275,6 @@ def _refuse_folders(files: set[str], public: Mapping[str, Path]) -> None:
 def _copy(source: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     shutil.copy2(source, target)
-
-
-def _stamp(path: Path) -> Stamp:
-    told = path.stat()
-    return (told.st_size, told.st_mtime_ns, told.st_ctime_ns)
 
 
 def _paths(pages: Mapping[str, KeptPage]) -> set[str]:

@@ -80,7 +80,8 @@ def build(
     report("discover", 0, 1)
     started_ns = time_ns()
     cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
-    memory = PageMemory.of(root, cache)
+    digests = Digests.kept(root, cache)
+    memory = PageMemory.of(root, cache, digests)
     site = discover(root, configured.config, memory)
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
@@ -118,7 +119,7 @@ def build(
             folder=folder,
             out_dir=final,
             public=public,
-            digests=Digests({page.source: page.digest for page in site.pages}),
+            digests=digests,
             records=Records.of(root, configured.target.python, cache),
             started_ns=started_ns,
             elsewhere=elsewhere,
@@ -128,6 +129,7 @@ def build(
         earlier = changes.summary_of(final, folder, result.functions)
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
+        digests.keep(root, site.src, cache, started_ns)
         work.records.keep(root, cache)
         save_zips(cache, final, result.functions, emitted.keys, emitted.sizes)
         if earlier is not None:

@@ -8,26 +8,61 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import TypeAdapter, ValidationError
 
+from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.stamps import Stamp, stamp_of
 
+_KNOWN = TypeAdapter(dict[str, tuple[Stamp, str]])
+_SETTLED_NS = 1_000_000_000
 _FENCE = "---"
 _BYTE_ORDER_MARK = "\ufeff"
 """What some editors put before UTF-8 text; it is no part of it."""
 
 
 class Digests:
-    """SHA-256 of files by path, each file read once; `known` are those that were read before."""
+    """SHA-256 of files by path, each file read once, and not at all where it was left as it was.
 
-    def __init__(self, known: Mapping[Path, str] | None = None) -> None:
-        self._known = dict(known or {})
+    `known` are stamps and digests of an earlier build, by path.
+    """
+
+    def __init__(self, known: Mapping[str, tuple[Stamp, str]] | None = None) -> None:
+        self._known = known or {}
+        self._seen: dict[str, tuple[Stamp, str]] = {}
+        self._found: dict[Path, str] = {}
+
+    @classmethod
+    def kept(cls, root: Path, cache: Cache) -> "Digests":
+        """Return what an earlier build of the site at `root` kept."""
+        try:
+            return cls(_KNOWN.validate_json(cache.read("digests", digest(str(root))) or b"{}"))
+        except ValidationError:
+            return cls()
 
     def of(self, path: Path) -> str:
         """Return the digest of a file as it was when it was first asked for."""
-        found = self._known.get(path)
-        if found is None:
-            found = self._known[path] = hashlib.sha256(path.read_bytes()).hexdigest()
-        return found
+        if path not in self._found:
+            stamp = stamp_of(path)  # what is written while it is read has another
+            known = self._known.get(str(path))
+            sha = known[1] if known and known[0] == stamp else None
+            self._found[path] = sha or hashlib.sha256(path.read_bytes()).hexdigest()
+            self._seen[str(path)] = (stamp, self._found[path])
+        return self._found[path]
+
+    def keep(self, root: Path, folder: Path, cache: Cache, started_ns: int) -> None:
+        """Keep what was seen below `folder` for the next build of the site at `root`.
+
+        Not of files that changed in the second before `started_ns`: clocks of file systems are
+        coarse, and what is written next may have the same stamp.
+        """
+        settled = {
+            name: (stamp, sha)
+            for name, (stamp, sha) in self._seen.items()
+            if name.startswith(f"{folder}/") and max(stamp[1:]) < started_ns - _SETTLED_NS
+        }
+        if settled != self._known:
+            cache.write("digests", digest(str(root)), _KNOWN.dump_json(settled))
 
 
 def read_source(path: Path, where: str) -> str:

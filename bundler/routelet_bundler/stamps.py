@@ -7,6 +7,12 @@ Stamp = tuple[int, int, int]
 """Three numbers of a file that change with it: of its inode, size in bytes, times in ns."""
 
 
+def stamp_of(path: Path) -> Stamp:
+    """Return size, time of change in ns, and that of the inode, which nobody can set."""
+    told = path.stat()
+    return (told.st_size, told.st_mtime_ns, told.st_ctime_ns)
+
+
 def stamps(folder: Path) -> dict[str, Stamp]:
     """Return the stamp of every file below `folder`, by its relative path.
 
