@@ -1,8 +1,8 @@
 """What a command costs: wall and CPU seconds with all its children, and peak memory.
 
-Memory is the PSS of the process tree, which shares out what processes have in common, so that its
-sum is what the tree takes. It is sampled ten times a second, less often where that took a tenth of
-a core; what lives shorter is not seen.
+Memory is that of the process tree: PSS shares out what processes have in common, so that its sum
+is what the tree takes; the sum of RSS counts that once for each. It is sampled ten times a second,
+less often where that took a tenth of a core; what lives shorter is not seen.
 """
 
 import ctypes
@@ -30,13 +30,14 @@ class Cost:
 
     wall_s: float
     cpu_s: float
-    peak_mb: float
+    pss_mb: float
+    rss_mb: float
 
 
 def cost_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]) -> Cost:
     """Run a command in `folder`; where it fails, print what it said and raise `FailedError`."""
     ctypes.CDLL(None).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    done, samples = threading.Event(), [0.0]
+    done, samples = threading.Event(), [(0, 0)]
     sampler = threading.Thread(target=_sample, args=(done, samples))
     log = folder.with_suffix(".log")
     before, start = _cpu_s(), time.perf_counter()
@@ -54,7 +55,8 @@ def cost_of(command: Sequence[str], folder: Path, environment: Mapping[str, str]
     if status:
         print(log.read_text()[-4000:], file=sys.stderr)
         raise FailedError(f"{Path(command[0]).name} ended with status {status}")
-    return Cost(wall_s=wall_s, cpu_s=_cpu_s() - before, peak_mb=max(samples))
+    pss_mb, rss_mb = (max(column) * 1024 / 1e6 for column in zip(*samples, strict=True))
+    return Cost(wall_s=wall_s, cpu_s=_cpu_s() - before, pss_mb=pss_mb, rss_mb=rss_mb)
 
 
 def _cpu_s() -> float:
@@ -70,11 +72,13 @@ def _wait_for_orphans() -> None:
         return
 
 
-def _sample(done: threading.Event, samples: list[float]) -> None:
+def _sample(done: threading.Event, samples: list[tuple[int, int]]) -> None:
     took_s = 0.0
     while not done.wait(max(0.1, 10 * took_s)):
         start = time.thread_time()
-        samples.append(sum(map(_pss_mb, _below(os.getpid()))))
+        memory = [(0, 0), *map(_pss_and_rss_kib, _below(os.getpid()))]
+        pss, rss = (sum(column) for column in zip(*memory, strict=True))
+        samples.append((pss, rss))
         took_s = time.thread_time() - start
 
 
@@ -89,9 +93,10 @@ def _below(parent: int) -> Iterator[int]:
         yield from _below(child)
 
 
-def _pss_mb(process: int) -> float:
+def _pss_and_rss_kib(process: int) -> tuple[int, int]:
     try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
+        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:]
     except OSError:
-        return 0.0
-    return sum(int(line.split()[1]) for line in lines if line.startswith("Pss:")) * 1024 / 1e6
+        return 0, 0
+    kib = {name: int(size) for name, size, *_ in map(str.split, lines)}
+    return kib.get("Pss:", 0), kib.get("Rss:", 0)

@@ -68,10 +68,10 @@ def _rows(count: int, title: str, result: Measured, ours: Measured) -> Iterator[
     total = sum(result.bytes_by_zip.values()) / 1e6
     for kind, costs in result.costs.items():
         figures = []
-        for name in ("wall_s", "cpu_s", "peak_mb"):
+        for name in ("wall_s", "cpu_s", "pss_mb"):
             figure, reference = median(costs, name), median(ours.costs[kind], name)
             ratio = "" if result is ours else f" ({figure / reference:.1f} x)"
-            figures.append(f"{figure:.2f}{ratio}" if name != "peak_mb" else f"{figure:.0f}{ratio}")
+            figures.append(f"{figure:.2f}{ratio}" if name != "pss_mb" else f"{figure:.0f}{ratio}")
         edited = f"{result.changed}, {result.written}" if kind == "one line" else ""
         yield (
             f"| {count} | {title} | {kind} | {' | '.join(figures)} | {total:.2f} | {edited} |"

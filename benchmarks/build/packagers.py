@@ -67,7 +67,7 @@ def built(name: str, count: int, folder: Path, pins: Pins, tools: Path) -> Measu
 
 
 def _rows(count: int, title: str, result: Measured, first: Measured | None) -> Iterator[str]:
-    peak = max(cost.peak_mb for costs in result.costs.values() for cost in costs)
+    peak = max(cost.pss_mb for costs in result.costs.values() for cost in costs)
     total, made = sum(result.bytes_by_zip.values()) / 1e6, len(result.bytes_by_zip)
     times = [_time(result, first, kind) for kind in KINDS_OF_BUILD]
     yield (

@@ -2,7 +2,8 @@
 
 from routelet.app import sequence
 from routelet.context import Context
-from routelet.http import URL, Headers, Request, Response, SearchParams
+from routelet.headers import Headers
+from routelet.http import URL, Request, Response, SearchParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

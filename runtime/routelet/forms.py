@@ -4,7 +4,8 @@ RFC 7578 (multipart/form-data) and RFC 2046, 5.1 (boundaries). A body is whole w
 the limits are on what it is taken apart into.
 """
 
-from routelet.http import Headers, SearchParams
+from routelet.headers import Headers
+from routelet.http import SearchParams
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ import pytest
 
 from routelet.app import App
 from routelet.aws import create_exports
-from routelet.http import Headers, Request, Response
+from routelet.headers import Headers
+from routelet.http import Request, Response
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.discover.order import in_order
 from routelet_bundler.emulator.http_api import Arrival, Gateway, event_of, http_of

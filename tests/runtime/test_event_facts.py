@@ -11,7 +11,8 @@ import pytest
 
 from routelet.aws import MAX_PAYLOAD_BYTES, create_exports, source_of
 from routelet.events import alb, edge, function_url, http_api, rest_api
-from routelet.http import Headers, Response
+from routelet.headers import Headers
+from routelet.http import Response
 
 HERE = Path(__file__).parent
 EVENTS: Mapping[str, Any] = {

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routelet.http import URL, Headers, Request, Response, SearchParams
+from routelet.headers import Headers
+from routelet.http import URL, Request, Response, SearchParams
 
 TOKEN = string.ascii_letters + string.digits + "!#$%&'*+-.^_`|~"
 names = st.text(TOKEN, min_size=1, max_size=4)

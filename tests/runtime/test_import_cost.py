@@ -19,8 +19,8 @@ _collections _collections_abc _functools _json _operator _sre collections copyre
 importlib importlib._bootstrap importlib._bootstrap_external itertools json json.decoder
 json.encoder json.scanner keyword operator pages pages.data_json re re._casefix re._compiler
 re._constants re._parser reprlib routelet routelet.app routelet.aws routelet.context
-routelet.events routelet.events.bodies routelet.events.http_api routelet.http routelet.pages
-routelet.routing types warnings
+routelet.events routelet.events.bodies routelet.events.http_api routelet.headers routelet.http
+routelet.pages routelet.routing types warnings
 """
 """Beside what a bare interpreter has: `re`, `json` and `importlib` with theirs, and our own."""
 

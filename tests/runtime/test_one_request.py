@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routelet.http import Headers, Request, Response
+from routelet.headers import Headers
+from routelet.http import Request, Response
 
 HOST = "site.example"
 FRONTS_OWN = {"x-amzn-trace-id", "x-forwarded-for", "x-forwarded-port", "x-forwarded-proto"}

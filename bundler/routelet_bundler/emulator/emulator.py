@@ -16,7 +16,7 @@ from typing import Any, Self
 from urllib.parse import quote, urlencode
 from zipfile import ZipFile
 
-from routelet.http import Headers
+from routelet.headers import Headers
 from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site, site_of
 from routelet_bundler.emulator.front import Front
 from routelet_bundler.emulator.recording import add_to_recording

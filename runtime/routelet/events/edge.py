@@ -8,7 +8,8 @@ import sys
 
 from routelet.events import EventError, member, reads_events
 from routelet.events.bodies import encoded_body, host_and_port, one_cookie
-from routelet.http import URL, Headers, Request, Response
+from routelet.headers import Headers
+from routelet.http import URL, Request, Response
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -5,7 +5,8 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/set-up-lambda-proxy
 
 from routelet.events import member, reads_events
 from routelet.events.bodies import body_of, encoded_body, one_cookie
-from routelet.http import URL, Headers, Request
+from routelet.headers import Headers
+from routelet.http import URL, Request
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -30,9 +30,23 @@ def installed(folder: Path, name: str, files: Mapping[str, str]) -> Piece:
     return Piece(files=found, label=name, is_distribution=True)
 
 
-def test_files_as_their_wheel_has_them_are_packed(tmp_path: Path) -> None:
-    refuse_damaged(installed(tmp_path, "attrs", FILES))
-    refuse_damaged(Piece(files=(("lib/m.py", tmp_path / "attr/__init__.py"),), label="lib/m.py"))
+def is_refused(piece: Piece) -> bool:
+    try:
+        refuse_damaged(piece)
+    except RouteletError:
+        return True
+    return False
+
+
+def test_files_as_their_wheel_has_them_are_packed_and_the_site_s_own_as_they_are(
+    tmp_path: Path,
+) -> None:
+    piece = installed(tmp_path, "attrs", FILES)
+    assert not is_refused(piece)
+    (tmp_path / "attr/__init__.py").write_text("edited")
+    assert is_refused(piece)
+    own = Piece(files=(("attr/__init__.py", tmp_path / "attr/__init__.py"),), label="lib/m.py")
+    assert not is_refused(own)
 
 
 @pytest.mark.parametrize("name", FILES)
