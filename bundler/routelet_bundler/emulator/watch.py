@@ -9,6 +9,8 @@ import os
 import sys
 
 FOR_WRITING = os.O_WRONLY | os.O_RDWR | os.O_CREAT
+_NOT_NEEDED = (".pyc", ".dist-info/entry_points.txt")
+"""Python asks every distribution for the second, and most have none; a build notes a lost one."""
 
 
 class Watch:
@@ -38,7 +40,7 @@ class Watch:
 
     def _opened(self, path: str) -> None:
         if path.startswith(self._task_root + "/"):
-            if not path.endswith(".pyc") and not os.path.lexists(path):
+            if not path.endswith(_NOT_NEEDED) and not os.path.lexists(path):
                 self._tell("open", path[len(self._task_root) + 1 :])
         elif self._is_of_site(path):
             self._tell("source", path[len(self._site) + 1 :])

@@ -34,6 +34,7 @@ def GET(ctx):
         return read(os.environ["FILE"])
     read("/tmp/routelet-not-there")
     read("texts/there.txt")
+    read("library-1.0.dist-info/entry_points.txt")
     Path("/tmp/routelet-scratch").write_text("x")
     return {"is": None}
 
