@@ -87,7 +87,8 @@ class _Judge:
                 return _item(self._value_of(value), slice_)
             case ast.Attribute(value=value, attr="major" | "minor" as part):
                 found = self._value_of(value)
-                return found[part == "minor"] if isinstance(found, tuple) else _UNKNOWN
+                is_known = isinstance(found, tuple) and len(found) > 1
+                return found[part == "minor"] if is_known else _UNKNOWN
             case ast.Name(id=name):
                 return self._value_of_name(name)
             case ast.Attribute() | ast.Call(args=[], keywords=[]):

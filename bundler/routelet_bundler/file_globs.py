@@ -10,6 +10,8 @@ def is_meant(pattern: str, archive: str) -> bool:
     """Tell whether a file is meant by a glob of include or exclude, below `src/` or with it."""
     pattern = pattern.removeprefix("./").removeprefix("src/")
     archive = archive.removeprefix("src/")
+    if not PurePosixPath(pattern).parts:  # of src/ itself, which is no file
+        return False
     return (
         pattern == archive or PurePosixPath(archive).match(pattern) or fnmatchcase(archive, pattern)
     )

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
-from fnmatch import fnmatchcase
 from typing import Any
 
 from routelet.http import URL
 from routelet.routing import match_route
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.file_globs import is_meant
 from routelet_bundler.grouping import SINGLE_NAME, shared_config, split_of
 from routelet_bundler.model import (
     Adapter,
@@ -98,7 +98,12 @@ class Planner:
     def _included(self, config: RouteConfig, own: Iterable[Page]) -> tuple[Page, ...]:
         """Return the pages of other functions that `include` names."""
         others = _others(self._site.pages, own)
-        return tuple(page for page in others if not page.prerender and _is_included(page, config))
+        return tuple(
+            page
+            for page in others
+            if not page.prerender
+            and any(is_meant(pattern, f"pages/{page.file}") for pattern in config.include)
+        )
 
     def _manifest(self, *pages: Page) -> dict[str, Any]:
         """Return what a function knows: its pages, in matching order, and the error pages."""
@@ -157,12 +162,6 @@ class Planner:
 def _others(pages: Iterable[Page], than: Iterable[Page]) -> list[Page]:
     files = {page.file for page in than}
     return [page for page in pages if page.file not in files]
-
-
-def _is_included(page: Page, config: RouteConfig) -> bool:
-    file = f"pages/{page.file}"
-    patterns = [one.removeprefix("./").removeprefix("src/") for one in config.include]
-    return file in patterns or any(fnmatchcase(file, pattern) for pattern in patterns)
 
 
 def _handler(entry: str, adapter: Adapter) -> tuple[str, str]:

@@ -124,7 +124,7 @@ class Audit:
             for name, _ in one.files
             if name not in walk.files and (one.name in whole or name.rpartition("/")[0] in folders)
         )
-        return {module for name in names if (module := _module_of(name, self._ground))}
+        return {module for name in names if (module := self._ground.modules.module_at(name))}
 
     def _reached(self, walk: Walk) -> set[str]:
         """Return modules, and data that is named as a file; of a folder, runs tell what is read."""
@@ -161,13 +161,3 @@ def _is_recorded(distribution: Distribution, recording: Recording) -> bool:
 def _always(name: str) -> bool:
     """Tell whether a file stays in any case: metadata, and libraries, which the linker finds."""
     return ".dist-info/" in name or bool(_LIBRARY.search(name) and not _EXTENSION.search(name))
-
-
-def _module_of(name: str, ground: Ground) -> str | None:
-    """Return the module whose file this is, where Python would take this one for it."""
-    if not name.endswith((".py", ".so")):
-        return None
-    stem = name.rpartition("/")[2].partition(".")[0]
-    folder = name.rpartition("/")[0].replace("/", ".")
-    module = folder if stem == "__init__" else f"{folder}.{stem}".strip(".")
-    return module if ground.modules.file_of(module) == name else None

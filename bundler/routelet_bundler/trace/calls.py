@@ -5,6 +5,7 @@ import re
 from collections.abc import Container, Iterator, Sequence
 
 from routelet_bundler.trace.found import Import, RewriteCall, Unknown
+from routelet_bundler.trace.origins import DISCOVERS
 from routelet_bundler.trace.places import ANY, MARKS, PACKAGE, ROOT, UNKNOWN, WORD, Texts, of_module
 from routelet_bundler.trace.scopes import Scope
 from routelet_bundler.trace.values import Values
@@ -19,14 +20,15 @@ _SEARCHES = {"find_spec", "find_loader", "get_loader"}
 """Those that may find nothing."""
 _RELATIVE = {"import_module", "find_spec"}
 """Those that take a package for a relative name."""
-_PACKAGE_READERS = {"files", "get_data", "PackageLoader", "open_binary", "open_text", "read_binary",
-                    "read_text", "path", "contents", "is_resource", "resource_filename",
-                    "resource_string", "resource_stream", "resource_listdir"}  # fmt: skip
-_DISCOVERS = {"iter_modules", "walk_packages"}
+IN_PACKAGE = {"get_data", "open_binary", "open_text", "read_binary", "read_text", "path",
+              "is_resource", "resource_filename", "resource_string", "resource_stream",
+              "resource_listdir"}  # fmt: skip
+"""Functions that are called with a package and the name of a file in it."""
+_PACKAGE_READERS = IN_PACKAGE | {"files", "contents", "PackageLoader"}
 WATCHED = frozenset(
     {name.rpartition(".")[2] for name in IMPORTERS | COLLECTORS}
     | _PACKAGE_READERS
-    | _DISCOVERS
+    | DISCOVERS
     | {"attach", "asset", "render", "rewrite", "next", "map"}
 )
 """The last parts of all names that are looked at."""
@@ -88,7 +90,7 @@ class Calls:
             last = name.rpartition(".")[2]
             if last in _PACKAGE_READERS:
                 self._package(name, node)
-            elif last in _DISCOVERS:
+            elif last in DISCOVERS:
                 self._discovered(last, node)
             elif name == "lazy_loader.attach" or called.endswith("lazy.attach"):
                 self._lazily_attached(node)

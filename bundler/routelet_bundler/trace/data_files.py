@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from routelet_bundler.trace.calls import argument
+from routelet_bundler.trace.calls import IN_PACKAGE, argument
 from routelet_bundler.trace.places import ANY, CWD, MARKS, PACKAGE, ROOT, normal, rooted
 from routelet_bundler.trace.scopes import SCOPES, Scope
 from routelet_bundler.trace.values import Values
@@ -21,10 +21,6 @@ _MAY_NAME_FILES = re.compile(
     r"__file__|__path__|\bopen\b|Path\b|\bfiles\b|Loader\b|get_data|resource|_text\b|_binary\b"
     r"|attach_stub|sqlite3|\bCDLL\b|\bcontents\b|cwd\b|TASK_ROOT"
 )
-_IN_PACKAGE = {"get_data", "open_binary", "open_text", "read_binary", "read_text", "path",
-               "is_resource", "resource_filename", "resource_string", "resource_stream",
-               "resource_listdir"}  # fmt: skip
-"""Functions that are called with a package and the name of a file in it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -65,7 +61,7 @@ class _Values(Values):
     def text_of_function(self, name: str, node: ast.Call, scope: Scope) -> Iterable[str] | None:
         """Return the files that are read of a package."""
         last = name.rpartition(".")[2]
-        if last in _IN_PACKAGE or last in {"files", "contents", "PackageLoader", "attach_stub"}:
+        if last in IN_PACKAGE or last in {"files", "contents", "PackageLoader", "attach_stub"}:
             found = tuple(self._resource(last, node, scope))
             return found or super().text_of_function(name, node, scope)
         return super().text_of_function(name, node, scope)

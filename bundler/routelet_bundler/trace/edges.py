@@ -17,7 +17,8 @@ from routelet_bundler.interpreters import standard_library
 from routelet_bundler.model import Distribution
 from routelet_bundler.trace import lexer
 from routelet_bundler.trace.distributions import module_of
-from routelet_bundler.trace.lexer import Found, Lexed, Strength, lexed
+from routelet_bundler.trace.lexer import Lexed, Strength, lexed
+from routelet_bundler.trace.modules import name_in
 
 SPARE = frozenset(
     {"test", "tests", "doc", "docs", "example", "examples", "benchmark", "benchmarks"}
@@ -119,7 +120,7 @@ def _modules(
         if archive.endswith(".so"):
             yield name, Module(archive=archive, own=tuple(resolve.beside(name)), others=())
             continue
-        text = places[archive].read_text("utf-8", errors="replace")
+        text = places[archive].read_text("utf-8-sig", errors="replace")
         module = resolve.module(archive, lexed(text, python))
         yield name, replace(module, reads=tuple(_reads(archive, text)))
 
@@ -154,7 +155,9 @@ class _Resolver:
         own: dict[str, bool] = {}
         others: dict[tuple[str, Strength], None] = {}
         for found in source.imports:
-            base = _absolute(found, archive)
+            base = name_in(archive.split("/")[:-1], found.module, found.level)
+            if base is None:
+                continue
             if found.is_prefix:
                 own |= dict.fromkeys(self._beginning_with(base), True)
                 continue
@@ -201,14 +204,6 @@ class _Resolver:
 def _is_meant_by(name: str, start: str) -> bool:
     """Tell whether a name that begins so may be meant: tests only where they are begun to name."""
     return name.startswith(start) and (bool(start) or name not in SPARE_MODULES)
-
-
-def _absolute(found: Found, archive: str) -> str:
-    if not found.level:
-        return found.module
-    parts = PurePosixPath(archive).parts[:-1]
-    above = parts[: len(parts) - (found.level - 1)]
-    return ".".join([*above, *([found.module] if found.module else [])])
 
 
 def _imported(base: str, names: Iterable[str]) -> Iterator[str]:

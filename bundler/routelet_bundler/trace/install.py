@@ -117,19 +117,32 @@ def _from_requirements(root: Path, file: str, platform: Platform, cache: Cache) 
 
     One with hashes names everything, as pip has it, and is taken as it is.
     """
-    content = (root / file).read_text()
+    content = "\n".join(_texts(root / file, _REQUIREMENTS))
     listed = tuple(_requirements_in(content))
     if "--hash" in content:
         return Requirements(
             text=content, source=file, locked=True, root=root, listed=listed, in_place=True
         )
-    key = digest("requirements", content, str(root), *_chosen_by(platform, root))
+    told = _texts(root / file, f"{_REQUIREMENTS}|-c|--constraint")
+    key = digest("requirements", *told, str(root), *_chosen_by(platform, root))
     kept = cache.read("resolved", key)
     if kept is None:
         command = ["pip", "compile", file, *platform.options, "--no-header", "--no-annotate"]
         kept = _uv(command, where=file, platform=platform, cwd=root).encode()
         cache.write("resolved", key, kept)
     return Requirements(text=kept.decode(), source=file, locked=True, root=root, listed=listed)
+
+
+_REQUIREMENTS = "-r|--requirement"
+
+
+def _texts(file: Path, options: str) -> Iterator[str]:
+    """Yield the text of a requirements file, and of those that it names by one of `options`."""
+    text = file.read_text("utf-8")
+    yield text
+    for name in re.findall(rf"^\s*(?:{options})[ =]*(\S+)", text, re.MULTILINE):
+        if (file.parent / name).is_file():
+            yield from _texts(file.parent / name, options)
 
 
 def _requirements_in(content: str) -> Iterator[str]:
@@ -190,8 +203,9 @@ def install(requirements: Requirements, platform: Platform, cache: Cache) -> Pat
 
 
 _CHOOSING = ("UV_INDEX", "UV_DEFAULT_INDEX", "UV_EXTRA_INDEX_URL", "UV_FIND_LINKS", "UV_NO_INDEX",
-             "UV_EXCLUDE_NEWER", "UV_CONSTRAINT", "UV_OVERRIDE", "UV_PRERELEASE",
-             "UV_RESOLUTION")  # fmt: skip
+             "UV_INDEX_URL", "UV_INDEX_STRATEGY", "UV_CONFIG_FILE", "UV_EXCLUDE_NEWER",
+             "UV_CONSTRAINT", "UV_OVERRIDE", "UV_PRERELEASE", "UV_RESOLUTION",
+             "UV_FORK_STRATEGY", "UV_TORCH_BACKEND")  # fmt: skip
 """Variables of uv that decide which versions there are: docs.astral.sh/uv/reference/environment."""
 
 

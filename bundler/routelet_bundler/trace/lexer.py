@@ -10,7 +10,7 @@ from bisect import bisect
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
-from typing import Literal
+from typing import Literal, get_args
 
 from routelet_bundler.conditions import truth_of
 
@@ -23,7 +23,7 @@ _REST = r"[^\n#;\\]*(?:\\\n[^\n#;\\]*)*"
 _TOKEN = re.compile(
     # One of few characters first, so that most of a text is passed over at once.
     r"[\n;:#\"'](?:(?<=\#)[^\n]*"
-    r"|(?<=[\n;:])[ \t]*(?:lazy +)?(?P<statement>"
+    r"|(?<=[\n;:])[ \t\f]*(?:lazy +)?(?P<statement>"
     rf"from{_GAP}*(?P<base>[\w.][\w. \t]*?){_GAP}*\bimport\b{_GAP}*"
     rf"(?P<names>\((?:[^()#]|#[^\n]*)*\)|{_REST})"
     rf"|import{_GAP}+(?P<modules>{_REST}))"
@@ -154,7 +154,7 @@ class _Blocks:
         if None in strengths:
             return None
         known = [one for one in strengths if one is not None]
-        return max(known, key=_ORDER.index, default="hard")
+        return max(known, key=get_args(Strength).index, default="hard")
 
     def _headers_above(self, start: int, width: int) -> Iterator[tuple[int, int, str]]:
         """Yield position, indent and first line of the blocks around a line, from the inner one."""
@@ -218,9 +218,6 @@ class _Blocks:
             if header[1] == "if":
                 return False
         return False
-
-
-_ORDER: tuple[Strength, ...] = ("hard", "function", "guarded", "string")
 
 
 @cache

@@ -6,9 +6,10 @@ an extension before a module, and a folder without `__init__` as a namespace.
 
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
+from routelet_bundler.trace.distributions import module_of
 from routelet_bundler.trace.found import Import
 from routelet_bundler.trace.places import ANY, WORD
 
@@ -20,22 +21,23 @@ class LocalModules:
         self._files: dict[str, str] = {}
         self._children: dict[str, set[str]] = {}
         for archive in files:
-            path = PurePosixPath(archive)
-            if path.suffix in {".py", ".so"}:
-                self._add(path)
+            if (name := module_of(archive)) is not None:
+                self._add(archive, name)
 
-    def _add(self, path: PurePosixPath) -> None:
-        stem = path.name.partition(".")[0]
-        parts = path.parts[:-1] if stem == "__init__" else (*path.parts[:-1], stem)
-        name = ".".join(parts)
-        best = min(str(path), self._files.get(name, str(path)), key=_finder_order)
-        self._files[name] = best
+    def _add(self, archive: str, name: str) -> None:
+        parts = name.split(".")
+        self._files[name] = min(archive, self._files.get(name, archive), key=_finder_order)
         for end in range(1, len(parts)):
             self._children.setdefault(".".join(parts[:end]), set()).add(".".join(parts[: end + 1]))
 
     def file_of(self, module: str) -> str | None:
         """Return the file of a module, or None for a namespace or a name that is not here."""
         return self._files.get(module)
+
+    def module_at(self, file: str) -> str | None:
+        """Return the module whose file this is, None where Python would take another one for it."""
+        name = module_of(file)
+        return name if name and self._files.get(name) == file else None
 
     def knows(self, module: str) -> bool:
         """Tell whether a module or a namespace of that name is here."""
@@ -84,14 +86,20 @@ def _finder_order(archive: str) -> tuple[bool, bool]:
     return (not is_package, not archive.endswith(".so"))
 
 
-def absolute_name(found: Import, archive: str) -> str:
-    """Return the module that an import in the file `archive` names."""
-    if not found.level:
-        return found.module
-    path = PurePosixPath(archive)
-    package = found.package.split(".") if found.package else list(path.parts[:-1])
-    above = package[: len(package) - (found.level - 1)]
-    return ".".join([*above, *([found.module] if found.module else [])])
+def absolute_name(found: Import, archive: str) -> str | None:
+    """Return the module that an import in the file `archive` names; None above the top package."""
+    package = found.package.split(".") if found.package else archive.split("/")[:-1]
+    return name_in(package, found.module, found.level)
+
+
+def name_in(package: Sequence[str], module: str, level: int) -> str | None:
+    """Return what `module` with so many dots is in a package; None above the top one."""
+    if not level:
+        return module
+    if level > max(1, len(package)):
+        return None
+    above = package[: len(package) - (level - 1)]
+    return ".".join([*above, *([module] if module else [])])
 
 
 def runtime_files(package: str, root: Path) -> Mapping[str, Path]:

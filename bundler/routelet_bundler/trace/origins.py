@@ -9,7 +9,7 @@ from routelet_bundler.trace.scopes import Binding, Scope
 
 _SEQUENCES = {"sorted", "list", "tuple", "set", "frozenset", "reversed", "iter"}
 _VIEWS = {"keys", "values", "items"}
-_DISCOVERS = {"iter_modules", "walk_packages"}
+DISCOVERS = {"iter_modules", "walk_packages"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,7 +193,7 @@ class Origins:
                 return [At(ast.Constant(word), scope) for word in _split(text, node.args)]
             case ast.Call(func=ast.Attribute(value=value, attr=attr), args=[]) if attr in _VIEWS:
                 return self._view(value, attr, scope)
-        if any(name.rpartition(".")[2] in _DISCOVERS for name in self.names(node.func, scope)):
+        if any(name.rpartition(".")[2] in DISCOVERS for name in self.names(node.func, scope)):
             return [At(_Discovered(elts=[ast.Constant(ANY), _found_module(node)]), scope)]
         return [At(None, scope)]
 

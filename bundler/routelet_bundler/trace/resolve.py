@@ -130,7 +130,10 @@ class _Resolution:
                 for module in included.modules:
                     self.reach_module(module, reason)
                 for file in included.files:
-                    self._reach_file(file, reason)
+                    if own := self._ground.modules.module_at(file):
+                        self.reach_module(own, reason)
+                    else:
+                        self._reach_file(file, reason)
                 for name in included.distributions:
                     self.found.owners.setdefault(name, reason)
                 if included.is_empty:
@@ -148,6 +151,9 @@ class _Resolution:
     def _import(self, found: Import) -> None:
         name = absolute_name(found, self._archive)
         reason = self._reason(found.line)
+        if name is None:
+            self._above_the_top(found)
+            return
         if found.runs:
             reason = replace(reason, kind="data")
         if found.is_pattern:
@@ -171,6 +177,17 @@ class _Resolution:
         if package and not modules:
             self._import(replace(found, module=package, level=0, is_pattern=False))
 
+    def _above_the_top(self, found: Import) -> None:
+        """Tell of a relative import that Python refuses: its dots go above the top package."""
+        if not found.guarded:
+            self.found.errors.append(
+                RouteletError(
+                    f"imports {'.' * found.level}{found.module}, above its top-level package",
+                    where=self._where(found.line),
+                    mend="name the module from src/ on",
+                )
+            )
+
     def _is_local(self, name: str) -> bool:
         """Tell whether Python would look for `name` in the site.
 
@@ -188,7 +205,7 @@ class _Resolution:
         if self._archive.startswith("routelet/") or (relative and self.found.complete):
             return
         found = Import(module=text.lstrip("."), line=line, level=int(relative))
-        name = absolute_name(found, self._archive)
+        name = absolute_name(found, self._archive) or ""
         while not self._ground.modules.knows(name) and "." in name:
             name = name.rpartition(".")[0]
         if "." in name and self._ground.modules.knows(name):

@@ -10,6 +10,7 @@ import posixpath
 import re
 from collections.abc import Iterable
 from itertools import product
+from math import prod
 
 from routelet_bundler.trace.origins import Origins
 from routelet_bundler.trace.places import (
@@ -106,10 +107,9 @@ class Values(Origins):
 
     def _joined(self, parts: Iterable[ast.expr], scope: Scope) -> set[str]:
         texts = [self.texts(part, scope) for part in parts]
-        size = 1
-        for one in texts:
-            size *= len(one)
-        return set(UNKNOWN) if size > _MANY else {"".join(one) for one in product(*texts)}
+        if prod(map(len, texts)) > _MANY:
+            return set(UNKNOWN)
+        return {"".join(one) for one in product(*texts)}
 
     def _filled(
         self, template: ast.expr, places: str, given: list[ast.expr], scope: Scope
@@ -214,6 +214,8 @@ class Values(Origins):
         texts = [self.texts(part, scope) for part in parts]
         if is_rooted:
             texts[0] = frozenset(map(rooted, texts[0]))
+        if prod(map(len, texts)) > _MANY:
+            return UNKNOWN
         paths = {posixpath.join(*map(as_part, one)) for one in product(*texts)}
         return {normal(path) for path in paths}
 

@@ -127,7 +127,7 @@ class Walk:
 
     def _chain_text(self, archive: str) -> str:
         chain = [archive]
-        while (parent := self.files[chain[-1]].parent) and parent not in chain:
+        while (parent := self.files[chain[-1]].parent) in self.files and parent not in chain:
             chain.append(parent)
         names = " <- ".join(map(self._ground.label, chain))
         return f" (imported by {names})" if len(chain) > 1 else ""
@@ -137,7 +137,10 @@ class Walk:
         for pattern in self._config.include:
             names = files_meant(self._ground, pattern)
             for name in names:
-                self._reach(name, reason, is_followed=name.endswith(".py"))
+                if module := self._ground.modules.module_at(name):
+                    self._take(chain_of(self._ground, module, reason))
+                else:
+                    self._reach(name, reason, is_followed=name.endswith(".py"))
             normal = canonicalize_name(pattern)
             is_distribution = normal in self._ground.index.distributions
             self._is_settled |= is_distribution or any(name.endswith(".py") for name in names)

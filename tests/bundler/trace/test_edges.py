@@ -107,3 +107,8 @@ def test_names_in_strings_come_in_the_same_order_whatever_the_hash_seed(
     files = {f"p/{name}.py": "" for name in names} | {"p/a.py": f"x = {[f'p.{n}' for n in names]}"}
     found = modules_of(installed, files)["p.a"].own
     assert [name for name, _ in found] == [f"p.{name}" for name in names]
+
+
+def test_a_byte_order_mark_hides_nothing(installed: Installed) -> None:
+    modules = modules_of(installed, {"p/a.py": "\ufeffimport yaml\n"})
+    assert modules["p.a"].others == (("yaml", "hard"),)

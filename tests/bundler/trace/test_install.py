@@ -260,6 +260,20 @@ class TestRequirementsFile:
         requirements = requirements_of(root, [], TARGET, cache, locked=False)
         assert requirements.listed == ("pure[more]==1.0",)
 
+    @pytest.mark.parametrize("option", ["-r", "-c", "--requirement", "--constraint"])
+    def test_an_edit_of_a_file_that_it_names_is_seen(
+        self, write_site: Site, wheels: Wheels, cache: Cache, option: str
+    ) -> None:
+        for version in ("1.0", "2.0"):
+            wheels.add("pure", version)
+        files = {"requirements.txt": f"pure\n{option} base.txt\n", "base.txt": "pure==1.0\n"}
+        root = write_site(files)
+        assert "pure==1.0" in requirements_of(root, [], TARGET, cache, locked=False).text
+        (root / "base.txt").write_text("pure==2.0\n")
+        found = requirements_of(root, [], TARGET, cache, locked=False)
+        assert "pure==2.0" in found.text
+        assert ("pure==2.0" in found.listed) is ("r" in option[:3])
+
     def test_hashes_are_checked(self, write_site: Site, wheels: Wheels, cache: Cache) -> None:
         wheels.add("pure")
         root = write_site({"requirements.txt": f"pure==1.0 \\\n    --hash=sha256:{'0' * 64}\n"})

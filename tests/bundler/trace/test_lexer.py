@@ -183,3 +183,7 @@ def test_no_import_that_the_parser_finds_is_missed() -> None:
         more += [path] if found - parsed.found else []
     assert compared > 200
     assert len(more) < compared / 100, more
+
+
+def test_a_form_feed_before_a_statement_is_space() -> None:
+    assert strengths("\x0cimport yaml\n") == {"yaml": "hard"}

@@ -260,3 +260,22 @@ def test_an_unknown_recipe_is_wrong_use_with_the_nearest_name() -> None:
     with pytest.raises(RouteletError) as raised:
         aws_lambda(recipes=["zzz"])
     assert raised.value.mend == "there are babel, botocore, django"
+
+
+REBOUND = [
+    "NAME = 's3'\ndef f(NAME):\n    return boto3.client(NAME)\n",
+    "NAME = 's3'\nfor NAME in open('names'):\n    boto3.client(NAME)\n",
+    "NAME = 's3'\nNAME += input()\nboto3.client(NAME)\n",
+    "NAME = 's3'\nwith open('x') as NAME:\n    boto3.client(NAME)\n",
+]
+
+
+@pytest.mark.parametrize("source", REBOUND)
+def test_a_name_that_is_bound_twice_in_any_way_is_no_constant(site: Site, source: str) -> None:
+    with pytest.raises(RouteletError, match="only known when it runs"):
+        site.traced(f"import boto3\n{source}")
+
+
+def test_languages_that_are_added_are_languages(site: Site) -> None:
+    source = "import django\nLANGUAGES = [('de', 'D')]\nLANGUAGES += [('fr', 'F')]\n"
+    assert site.groups(source, "django", 3) >= {"de", "fr"}

@@ -298,3 +298,57 @@ class TestIncludeAndExclude:
         assert packed(trace(source)) == {"big-one", "only-big", "small", "shared"}
         traced = trace(source, config=config(exclude=["big_one"]))
         assert packed(traced) == {"small", "shared"}
+
+
+PACKAGE = {"lib/__init__.py": "import lib.b\n", "lib/b.py": "", "lib/p/__init__.py": ""}
+
+
+class TestIncludedModules:
+    def test_they_come_with_the_packages_above_them(self, trace: Trace) -> None:
+        files = {**PACKAGE, "main.py": "", "lib/p/a.py": ""}
+        traced = trace(files, config=config(include=["lib/p/*.py"]))
+        assert reached(traced) == {*files}
+
+    def test_those_that_a_comment_includes_do_as_well(self, trace: Trace) -> None:
+        files = {**PACKAGE, "main.py": "# routelet: include lib/p/a.py\n", "lib/p/a.py": ""}
+        assert reached(trace(files)) == {*files}
+
+    def test_what_they_lack_is_told_at_their_line(self, trace: Trace) -> None:
+        files = {"main.py": "", "lib/a.py": "import nothere\n"}
+        error = refused(trace, files, config=config(include=["lib/*.py"]))
+        assert (error.what, error.where) == (
+            "imports nothere, which no dependency provides",
+            "src/lib/a.py:1",
+        )
+
+    @pytest.mark.parametrize("pattern", ["src/", "./", ".", ""])
+    def test_the_sources_as_a_whole_are_no_file(self, trace: Trace, pattern: str) -> None:
+        traced = trace({"main.py": "", "x.py": ""}, config=config(include=[pattern]))
+        assert reached(traced) == {"main.py"}
+        assert any("matches no file" in warning for warning in traced.warnings)
+
+
+class TestRelativeImports:
+    @pytest.mark.parametrize("dots", ["...", ".......", "...."])
+    def test_one_above_the_top_package_is_refused_as_python_does(
+        self, trace: Trace, dots: str
+    ) -> None:
+        files = {
+            "main.py": "import a.b.m\n",
+            "x.py": "y = 1\n",
+            "a/__init__.py": "",
+            "a/b/__init__.py": "",
+            "a/b/m.py": f"from {dots}x import y\n",
+        }
+        error = refused(trace, files)
+        assert error.what == f"imports {dots}x, above its top-level package"
+        assert error.where == "src/a/b/m.py:1"
+
+
+def test_many_names_of_many_folders_are_not_all_tried(trace: Trace) -> None:
+    names = [f"n{number}" for number in range(150)]
+    source = (
+        f"import os\nNAMES = {names}\nfor a in NAMES:\n    for b in NAMES:\n"
+        "        for c in NAMES:\n            open(os.path.join(a, b, c))\n"
+    )
+    assert reached(trace({"main.py": source, "n1/n2/n3": "x"})) == {"main.py"}

@@ -11,11 +11,11 @@ from collections.abc import Iterator
 
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Distribution
+from routelet_bundler.trace.calls import argument
 from routelet_bundler.trace.recipes.code import (
     Code,
     Cut,
     Facts,
-    argument,
     constants,
     imports,
     last_name,
@@ -70,7 +70,7 @@ def facts_of(tree: ast.Module) -> Facts:
     names, makers, is_sdk = constants(tree), _MAKERS | set(_aliases(tree)), imports(tree, _SDK)
     nodes = list(ast.walk(tree))
     calls = [one for one in nodes if isinstance(one, ast.Call) and last_name(one.func) in makers]
-    made = {call: literal(argument(call, "service_name"), names) for call in calls}
+    made = {call: literal(argument(call, 0, "service_name"), names) for call in calls}
     unknown = [
         call
         for call, name in made.items()

@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar, cast
@@ -133,15 +134,18 @@ def _foreign(data: bytes, read: Read) -> Facts:
 
 
 def constants(tree: ast.Module) -> Mapping[str, ast.expr]:
-    """Return what the names of a module are set to, of those that are set once."""
-    values: dict[str, list[ast.expr]] = {}
+    """Return what the names of a module are set to, of those that are bound once in any way."""
+    values: dict[str, ast.expr] = {}
+    bound: Counter[str] = Counter()
     for node in ast.walk(tree):
         match node:
             case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                values.setdefault(name, []).append(value)
+                values[name] = value
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
-                values.setdefault(name, []).append(value)
-    return {name: given[0] for name, given in values.items() if len(given) == 1}
+                values[name] = value
+            case ast.Name(id=name, ctx=ast.Store()) | ast.arg(arg=name):
+                bound[name] += 1
+    return {name: value for name, value in values.items() if bound[name] == 1}
 
 
 def literal(node: ast.expr | None, names: Mapping[str, ast.expr]) -> str | None:
@@ -152,12 +156,6 @@ def literal(node: ast.expr | None, names: Mapping[str, ast.expr]) -> str | None:
         case ast.Name(id=name) if isinstance(value := names.get(name), ast.Constant):
             return value.value if isinstance(value.value, str) else None
     return None
-
-
-def argument(call: ast.Call, keyword: str) -> ast.expr | None:
-    """Return the first argument of a call, which may be given by its name."""
-    given = [*call.args[:1], *(one.value for one in call.keywords if one.arg == keyword)]
-    return given[0] if given else None
 
 
 def last_name(node: ast.expr) -> str:

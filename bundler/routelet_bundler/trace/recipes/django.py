@@ -93,5 +93,7 @@ def _settings(tree: ast.Module) -> Iterator[tuple[str, ast.expr]]:
             case ast.AnnAssign(target=ast.Name(id=name), value=ast.expr() as value):
                 if name in _SETTINGS:
                     yield name, value
+            case ast.AugAssign(target=ast.Name(id=name), value=value) if name in _SETTINGS:
+                yield name, value
             case ast.keyword(arg=str() as name, value=value) if name in _SETTINGS:
                 yield name, value
