@@ -139,10 +139,9 @@ def trace_functions(
         groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
     else:
         groups = groups_of(pages, split_of(adapter), adapter)
-    functions = tuple(
-        _function(work, pruned(one), planner, adapter)
-        for one in together(routes, groups, planner, trace)
-    )
+    reached = [pruned(one) for one in together(routes, groups, planner, trace)]
+    urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
+    functions = tuple(_function(one, urls, planner, adapter) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
     return Routed(routes=tuple(routes), functions=functions)
@@ -209,10 +208,12 @@ def _reached(planned: Planned, trace: Callable[[Planned], Traced], planner: Plan
     return Reached(planned=planned, traced=traced)
 
 
-def _function(work: Work, reached: Reached, planner: Planner, adapter: Adapter) -> Function:
+def _function(
+    reached: Reached, assets: Mapping[str, str], planner: Planner, adapter: Adapter
+) -> Function:
     planned, traced = reached.planned, reached.traced
     if traced.assets:
-        urls = asset_urls(work, traced.assets)
+        urls = {name: assets[name] for name in traced.assets}
         planned = replace(planned, manifest={**planned.manifest, "assets": urls})
     warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
     return Function(
@@ -251,7 +252,8 @@ def pack_functions(work: Work, emitted: Emitted) -> tuple[BuiltFunction, ...]:
     if adapter is None or not emitted.functions:
         return ()
     kept = emitted.earlier.zips if emitted.earlier else {}
-    zips = {name: one.at(work.out_dir / "functions" / f"{name}.zip") for name, one in kept.items()}
+    there = work.out_dir / "functions"
+    zips = {name: replace(one.zip, path=there / f"{name}.zip") for name, one in kept.items()}
     zips |= _packed(work, emitted, adapter)
     passed = {one.verdict for one in kept.values()}
     return _verified(work, emitted.functions, zips, adapter, passed)

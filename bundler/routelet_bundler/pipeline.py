@@ -40,6 +40,7 @@ from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Build,
     BuiltFunction,
+    Config,
     Function,
     Site,
     Target,
@@ -77,6 +78,8 @@ def build(
     root = Path(root).resolve()
     report("configure", 0, 1)
     configured = configure(root, "build")
+    final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
+    _refuse_sources(final, root, configured.config)
     report("discover", 0, 1)
     started_ns = time_ns()
     cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
@@ -86,15 +89,6 @@ def build(
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
     generated = content(site, configured.config.markdown, cache, public)
-    final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
-    for name in (configured.config.src_dir, configured.config.public_dir):
-        if final.is_relative_to(root / name):
-            raise RouteletError(
-                f"is below {name}/, which the site is made from",
-                where=str(final),
-                mend="choose another out-dir",
-                status=WRONG_USE,
-            )
     with staged(final) as folder, cache:
         report("install", 0, 1)
         work = Work(
@@ -137,6 +131,18 @@ def build(
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
     return replace(result, warnings=(*result.warnings, *cache.warnings))
+
+
+def _refuse_sources(out_dir: Path, root: Path, config: Config) -> None:
+    """Raise `RouteletError` for an `out_dir` that is below what the site is made from."""
+    for name in (config.src_dir, config.public_dir):
+        if out_dir.is_relative_to(root / name):
+            raise RouteletError(
+                f"is below {name}/, which the site is made from",
+                where=str(out_dir),
+                mend="choose another out-dir",
+                status=WRONG_USE,
+            )
 
 
 def _targets(configured: Configured, site: Site) -> list[Target]:

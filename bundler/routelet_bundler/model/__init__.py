@@ -16,6 +16,7 @@ from routelet_bundler.model.configuration import (
     kebab,
 )
 from routelet_bundler.model.function import (
+    RUNTIME_FILES,
     Distribution,
     Function,
     Group,
@@ -43,6 +44,7 @@ from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 __all__ = [
     "DISTRIBUTION",
     "MIN_STORAGE_MB",
+    "RUNTIME_FILES",
     "Adapter",
     "AdapterFeatures",
     "Budget",
