@@ -4,9 +4,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from routelet.media_types import content_type_of
 from routelet.routing import Part, Route
 from routelet_bundler.grouping import split_of
-from routelet_bundler.media_types import content_type_of
 from routelet_bundler.model import Adapter, Build, BuiltFunction, Config, Prerendered, Splits
 
 SCHEMA_VERSION = 1
