@@ -11,6 +11,7 @@ from http import HTTPStatus
 from json import dumps
 from typing import Final
 
+from routelet.redirects import location_of
 from routelet.routing import (
     MalformedPathError,
     Route,
@@ -37,7 +38,6 @@ from routelet_bundler.emulator.worker import (
     new_trace_id,
 )
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.redirects import location_of
 
 Invoke = Callable[[str, bytes, str], InvocationResult]
 """Runs a function: its name, the event's JSON, the trace header."""

@@ -1,12 +1,15 @@
 """Redirects of the configuration: where they lead."""
 
-from collections.abc import Mapping
 from urllib.parse import urlsplit, urlunsplit
 
 from routelet.routing import url_for
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
-def location_of(destination: str, params: Mapping[str, str | None], base: str) -> str:
+
+def location_of(destination: str, params: "Mapping[str, str | None]", base: str) -> str:
     """Return the destination with its parameters, a path below `base`."""
     parts = urlsplit(destination)
     if parts.scheme and not parts.netloc:  # mailto: and the like
