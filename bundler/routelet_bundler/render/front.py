@@ -35,7 +35,12 @@ class Front:
 
 
 def front_of(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> Front:
-    """Return the front of a site whose `dist/client` holds `files`, prerendered ones by default."""
+    """Return the front of a site whose `dist/client` holds `files`, prerendered ones by default.
+
+    With edge middleware it is that function's other half: CloudFront takes one for each event.
+    """
+    if manifest.get("edgeFunction"):
+        return Front()
     names = sorted(files_of(manifest) if files is None else files)
     bare = bare_redirects(manifest)
     if not names and not bare:
