@@ -65,13 +65,13 @@ def _functions(
     for key in api.keys:
         mine = events[key.function]
         mine.append({"event": f"Route{len(mine) + 1}", "path": key.path})
-    key = _locals_key() if manifest.get("edgeFunction") else {}
+    added = _locals_key() if manifest.get("edgeFunction") else {}
     return [
         {
             **function,
             "id": f"{ids[function['name']]}Function",
             "log_group": f"{ids[function['name']]}LogGroup",
-            "environment": {**function["environment"], **key},
+            "environment": {**function["environment"], **added},
             "events": events[function["name"]],
             "policies": [_policy(policy) for policy in function["policies"]],
         }
@@ -84,8 +84,8 @@ def _locals_key() -> Mapping[str, Any]:
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
     """
-    reference = "{{resolve:secretsmanager:${%s}}}" % LOCALS_KEY
-    return {LOCALS_KEY_VARIABLE: {"Fn::Sub": reference}}
+    reference = "${" + LOCALS_KEY + "}"
+    return {LOCALS_KEY_VARIABLE: {"Fn::Sub": "{{resolve:secretsmanager:" + reference + "}}"}}
 
 
 def _edge(edge: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, Any]:
@@ -101,7 +101,7 @@ def _edge(edge: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, Any]:
         "id": id_,
         "version": f"{id_}.Version",
         "function_name": EDGE_NAME,
-        "policies": [_policy(policy) for policy in (*edge["policies"], reads)],
+        "policies": [_policy(reads)],
     }
 
 
