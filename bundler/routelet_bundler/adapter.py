@@ -21,7 +21,9 @@ from routelet_bundler.model import (
     Function,
     Level,
     Limits,
+    MiddlewareHost,
     Prerendered,
+    RouteConfig,
     Table,
     Target,
 )
@@ -40,6 +42,8 @@ __all__ = [
     "Level",
     "Limits",
     "Logger",
+    "MiddlewareHost",
+    "RouteConfig",
     "Table",
     "Target",
     "option_table",
@@ -83,11 +87,13 @@ class BuildSsr:
 
     `entry_points` are file URLs of files that exist now, in the folder that becomes `dist/` once
     the whole build has succeeded. `functions` are the traced files of each entry: source path by
-    path in its zip.
+    path in its zip. With `edge_middleware` and a middleware, `middleware_entry_point` and
+    `middleware_files` are those of its own entry module; otherwise they are None.
     """
 
     entry_points: Mapping[Route, str]
     middleware_entry_point: str | None
+    middleware_files: Mapping[str, Path] | None
     manifest: Mapping[str, Any]
     functions: Mapping[str, Mapping[str, Path]]
     logger: Logger

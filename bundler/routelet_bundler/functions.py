@@ -53,10 +53,18 @@ class Packing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """Routes, each traced alone, and the functions that answer them."""
+    """Routes, each traced alone, and the functions that answer them.
+
+    That of the middleware, where it has one, is the last of the functions.
+    """
 
     routes: tuple[Reached, ...] = ()
     functions: tuple[Function, ...] = ()
+
+    @property
+    def edge_function(self) -> Function | None:
+        """What runs the middleware before the others."""
+        return next((one for one in self.functions if one.is_middleware), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -117,12 +125,13 @@ def trace_functions(
     planner = Planner(work.site, work.configured.config, adapter, page_modules)
     planned = planner.plan()
     files = {**runtime_files("routelet", RUNTIME), **files}
-    server = module_files(adapter.server_entrypoint, work.configured.root)
+    server = _server_files(adapter, work.configured.root)
     tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
 
     def trace(one: Planned) -> Traced:
         return tracers[_target(one, adapter)].trace(one.modules, one.config)
 
+    edge = _edge(planner, trace)
     routes = []
     for number, one in enumerate(planned):
         work.report("trace", number, len(planned))
@@ -139,13 +148,27 @@ def trace_functions(
         groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
     else:
         groups = groups_of(pages, split_of(adapter), adapter)
-    functions = tuple(
-        _function(work, pruned(one), planner, adapter)
-        for one in together(routes, groups, planner, trace)
-    )
+    reached = [pruned(one) for one in (*together(routes, groups, planner, trace), *edge)]
+    urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
+    functions = tuple(_function(one, urls, planner, adapter) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
     return Routed(routes=tuple(routes), functions=functions)
+
+
+def _server_files(adapter: Adapter, root: Path) -> Mapping[str, Path]:
+    """Return the files of what an adapter answers with, by their path in a zip."""
+    middleware = adapter.middleware_entrypoint
+    return {
+        **(module_files(middleware, root) if middleware else {}),
+        **module_files(adapter.server_entrypoint, root),
+    }
+
+
+def _edge(planner: Planner, trace: Callable[[Planned], Traced]) -> tuple[Reached, ...]:
+    """Return the function of the middleware, where it has one of its own."""
+    planned = planner.plan_middleware()
+    return (Reached(planned=planned, traced=trace(planned)),) if planned else ()
 
 
 def compare_splits(
@@ -209,10 +232,12 @@ def _reached(planned: Planned, trace: Callable[[Planned], Traced], planner: Plan
     return Reached(planned=planned, traced=traced)
 
 
-def _function(work: Work, reached: Reached, planner: Planner, adapter: Adapter) -> Function:
+def _function(
+    reached: Reached, assets: Mapping[str, str], planner: Planner, adapter: Adapter
+) -> Function:
     planned, traced = reached.planned, reached.traced
     if traced.assets:
-        urls = asset_urls(work, traced.assets)
+        urls = {name: assets[name] for name in traced.assets}
         planned = replace(planned, manifest={**planned.manifest, "assets": urls})
     warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
     return Function(
@@ -226,6 +251,7 @@ def _function(work: Work, reached: Reached, planner: Planner, adapter: Adapter) 
         traced=replace(traced, warnings=warnings) if warnings else traced,
         entry_text=entry_module(planned, traced, adapter),
         modules=planned.modules,
+        is_middleware=planned.is_middleware,
     )
 
 
@@ -251,7 +277,8 @@ def pack_functions(work: Work, emitted: Emitted) -> tuple[BuiltFunction, ...]:
     if adapter is None or not emitted.functions:
         return ()
     kept = emitted.earlier.zips if emitted.earlier else {}
-    zips = {name: one.at(work.out_dir / "functions" / f"{name}.zip") for name, one in kept.items()}
+    there = work.out_dir / "functions"
+    zips = {name: replace(one.zip, path=there / f"{name}.zip") for name, one in kept.items()}
     zips |= _packed(work, emitted, adapter)
     passed = {one.verdict for one in kept.values()}
     return _verified(work, emitted.functions, zips, adapter, passed)
@@ -263,7 +290,10 @@ def _packed(work: Work, emitted: Emitted, adapter: Adapter) -> Mapping[str, Zip]
 
     def packed(function: Function) -> Zip:
         path = work.folder / "functions" / f"{function.name}.zip"
-        return packers[function.target].pack(function, path, adapter.limits)
+        limits = adapter.limits
+        if function.is_middleware and adapter.middleware_host:
+            limits = adapter.middleware_host.limits
+        return packers[function.target].pack(function, path, limits)
 
     with ThreadPoolExecutor(work.jobs) as executor:
         for target, packer in packers.items():

@@ -30,6 +30,7 @@ from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.functions import (
     Emitted,
+    Routed,
     compare_splits,
     emit_functions,
     pack_functions,
@@ -40,12 +41,14 @@ from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Build,
     BuiltFunction,
+    Config,
     Function,
     Site,
     Target,
 )
 from routelet_bundler.pack import lacks_bytecode
 from routelet_bundler.pack import save as save_zips
+from routelet_bundler.plan import has_edge_middleware
 from routelet_bundler.prerender import save
 from routelet_bundler.render.routelet_json import manifest_text, route_table
 from routelet_bundler.report import changes
@@ -77,6 +80,8 @@ def build(
     root = Path(root).resolve()
     report("configure", 0, 1)
     configured = configure(root, "build")
+    final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
+    _refuse_sources(final, root, configured.config)
     report("discover", 0, 1)
     started_ns = time_ns()
     cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
@@ -86,15 +91,6 @@ def build(
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
     generated = content(site, configured.config.markdown, cache, public)
-    final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
-    for name in (configured.config.src_dir, configured.config.public_dir):
-        if final.is_relative_to(root / name):
-            raise RouteletError(
-                f"is below {name}/, which the site is made from",
-                where=str(final),
-                mend="choose another out-dir",
-                status=WRONG_USE,
-            )
     with staged(final) as folder, cache:
         report("install", 0, 1)
         work = Work(
@@ -131,7 +127,8 @@ def build(
         memory.keep(root, cache)
         digests.keep(root, site.src, cache, started_ns)
         work.records.keep(root, cache)
-        save_zips(cache, final, result.functions, emitted.keys, emitted.sizes)
+        edge = (result.edge_function,) if result.edge_function else ()
+        save_zips(cache, final, (*result.functions, *edge), emitted.keys, emitted.sizes)
         if earlier is not None:
             changes.keep(cache, final, earlier)
         if kept != client.earlier and not is_seen(work):
@@ -139,9 +136,24 @@ def build(
     return replace(result, warnings=(*result.warnings, *cache.warnings))
 
 
+def _refuse_sources(out_dir: Path, root: Path, config: Config) -> None:
+    """Raise `RouteletError` for an `out_dir` that is below what the site is made from."""
+    for name in (config.src_dir, config.public_dir):
+        if out_dir.is_relative_to(root / name):
+            raise RouteletError(
+                f"is below {name}/, which the site is made from",
+                where=str(out_dir),
+                mend="choose another out-dir",
+                status=WRONG_USE,
+            )
+
+
 def _targets(configured: Configured, site: Site) -> list[Target]:
     """Return the target of the site, then those of pages that name another architecture."""
     wanted = [page.config.architecture for page in site.pages if not page.prerender]
+    adapter = configured.adapter
+    if adapter and adapter.middleware_host and has_edge_middleware(site, adapter):
+        wanted.append(adapter.middleware_host.config.architecture)
     own = configured.target
     others = [replace(own, architecture=one) for one in dict.fromkeys(wanted) if one]
     return list(dict.fromkeys([own, *others]))
@@ -160,22 +172,25 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     functions = routed.functions
     emitted = emit_functions(work, functions, packing)
     client = with_assets(client, work, (name for one in functions for name in one.traced.assets))
-    _fire_ssr(work, functions)
+    _fire_ssr(work, routed)
     fire(
         integrations,
         "build_generated",
         lambda one, log: one.build_generated(BuildGenerated(directory=client.folder, logger=log)),
     )
-    built = pack_functions(work, emitted)
+    everything = pack_functions(work, emitted)
+    built = tuple(one for one in everything if not one.function.is_middleware)
+    edge_function = next((one for one in everything if one.function.is_middleware), None)
     result = Build(
         out_dir=work.out_dir,
         entry_points=_entry_points(functions, work.out_dir),
-        middleware_entry_point=None,
+        middleware_entry_point=_entry_point(routed.edge_function, work.out_dir),
         functions=built,
+        edge_function=edge_function,
         routes=work.site.routes,
         prerendered=client.prerendered,
         assets=client.assets,
-        warnings=_warnings(work, client.warnings, built),
+        warnings=_warnings(work, client.warnings, everything),
         splits=compare_splits(work, routed, emitted, built, packing),
     )
     with (work.folder / "routelet.json").open("w") as file:
@@ -225,9 +240,15 @@ def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[str, st
     }
 
 
-def _fire_ssr(work: Work, functions: tuple[Function, ...]) -> None:
+def _entry_point(function: Function | None, folder: Path) -> str | None:
+    return (folder / function.entry_on_disk).as_uri() if function else None
+
+
+def _fire_ssr(work: Work, routed: Routed) -> None:
     if not work.configured.integrations:
         return
+    functions = [one for one in routed.functions if not one.is_middleware]
+    middleware = TracedFiles([routed.edge_function] if routed.edge_function else [])
     entry_points = {
         page.route: (work.folder / function.entry_on_disk).as_uri()
         for function in functions
@@ -240,7 +261,8 @@ def _fire_ssr(work: Work, functions: tuple[Function, ...]) -> None:
         lambda one, log: one.build_ssr(
             BuildSsr(
                 entry_points=entry_points,
-                middleware_entry_point=None,
+                middleware_entry_point=_entry_point(routed.edge_function, work.folder),
+                middleware_files=next(iter(middleware.values()), None),
                 manifest=manifest,
                 functions=TracedFiles(functions),
                 logger=log,
@@ -263,7 +285,7 @@ def _warnings(
     for one in built:
         told += one.function.traced.warnings
         if not one.verdict.verified:
-            told.append(f"{', '.join(one.routes)}: not verified, {one.verdict.how}")
+            told.append(f"{one.function.title}: not verified, {one.verdict.how}")
     told += budget_warnings(work.configured.config.budget, built)
     lacking = {one.function.target.python for one in built if lacks_bytecode(one.function.target)}
     told += [

@@ -16,6 +16,7 @@ from routelet_bundler.model.configuration import (
     kebab,
 )
 from routelet_bundler.model.function import (
+    RUNTIME_FILES,
     Distribution,
     Function,
     Group,
@@ -33,6 +34,7 @@ from routelet_bundler.model.host import (
     AdapterFeatures,
     Level,
     Limits,
+    MiddlewareHost,
     SiteLimits,
     Split,
     Target,
@@ -43,6 +45,7 @@ from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 __all__ = [
     "DISTRIBUTION",
     "MIN_STORAGE_MB",
+    "RUNTIME_FILES",
     "Adapter",
     "AdapterFeatures",
     "Budget",
@@ -60,6 +63,7 @@ __all__ = [
     "Level",
     "Limits",
     "MarkdownOptions",
+    "MiddlewareHost",
     "Omission",
     "Page",
     "PartSize",

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from routelet_bundler.model.configuration import RouteConfig
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -79,6 +81,17 @@ class Limits:
     site: SiteLimits | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiddlewareHost:
+    """Where a function for the middleware runs, as far as that is not where the others do."""
+
+    config: RouteConfig
+    """Its memory, timeout and architecture."""
+    limits: Limits
+    variables: frozenset[str] | None = None
+    """The environment variables that are there; None: any."""
+
+
 Split = Literal["route", "config", "auto", "single"]
 """Which routes share a function: none, those of equal configuration, what costs least, all."""
 
@@ -119,3 +132,8 @@ class Adapter:
     timeout_s: int | None = None
     front: str | None = None
     """What stands before the functions, for templates and emulators."""
+    middleware_entrypoint: str | None = None
+    """With `edge_middleware`: the dotted module whose `create_exports` the entry module of the
+    middleware calls. None: that module exposes the composed `on_request` itself."""
+    middleware_host: MiddlewareHost | None = None
+    """Where the middleware runs; None: where functions do."""

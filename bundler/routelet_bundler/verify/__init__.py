@@ -22,7 +22,14 @@ from routelet_bundler.interpreters import (
     find_interpreter,
     run_isolated,
 )
-from routelet_bundler.model import Distribution, Function, Target, Verdict, Zip
+from routelet_bundler.model import (
+    RUNTIME_FILES,
+    Distribution,
+    Function,
+    Target,
+    Verdict,
+    Zip,
+)
 from routelet_bundler.verify.closure import check_all
 from routelet_bundler.verify.unpacked import (
     Shelf,
@@ -252,13 +259,13 @@ def _failure(
     for file, line in failure["frames"]:
         # Bytecode without its source names that where the target unpacks it.
         archive = _archive_of(Path(file), [*folders, Path(function.target.folder)])
-        if archive and not archive.startswith("routelet/") and archive != function.entry:
+        if archive and not archive.startswith(RUNTIME_FILES) and archive != function.entry:
             chain.append(f"{labels.get(archive, archive)}:{line}")
     missing = failure.get("missing")
     led = f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""
     mend = f'add it to dependencies, or include = ["{missing}"]' if missing else "mend the module"
     return RouteletError(
-        f"the function of {', '.join(function.routes)} does not start: {failure['what']}",
+        f"the function of {function.title} does not start: {failure['what']}",
         where=chain[-1] if chain else function.entry,
         mend=mend + led,
     )
