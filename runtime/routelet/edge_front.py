@@ -8,14 +8,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-examples.html
 """
 
-from routelet.routing import (
-    ENCODED_SLASH,
-    MalformedPathError,
-    Route,
-    below_base,
-    canonical_path,
-    match_route,
-)
+from routelet.routing import ENCODED_SLASH, MalformedPathError, Route, below_base, match_route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -23,6 +16,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
+    PathOf = Callable[[Mapping[str, Any]], str]
 
 API_HEADER = "x-routelet-api"
 """A custom header of the bucket's origin: the API's domain. No viewer's header takes its place.
@@ -39,16 +33,18 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.htm
 _ERROR_PAGES = ("/404", "/500")
 
 
-def answer_of(manifest: "Mapping[str, Any]") -> "Answer":
+def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
     """Return what answers events of origin requests: with a request, or with a redirect.
 
+    `path_of` gives the canonical path of CloudFront's form of a request, the one that middleware
+    and functions see, or raises `MalformedPathError`.
     `manifest` has the whole table of `routes`, in matching order, with `prerender` and `redirect`
     (destination and status) where they are not false, `base` where it is not `/`, and `front`:
     `suffix` that most pages add to their URL, `files` by URLs that the rule does not find or that
     a route of a function matches too, and `moved`, status and location of pages that redirect.
     URLs of both are without the base and without a slash at the end.
     """
-    front = _Front(manifest)
+    front = _Front(manifest, path_of)
 
     def answer(event: "Mapping[str, Any]") -> "dict[str, Any]":
         request: dict[str, Any] = event["Records"][0]["cf"]["request"]
@@ -58,8 +54,9 @@ def answer_of(manifest: "Mapping[str, Any]") -> "Answer":
 
 
 class _Front:
-    def __init__(self, manifest: "Mapping[str, Any]") -> None:
+    def __init__(self, manifest: "Mapping[str, Any]", path_of: "PathOf") -> None:
         front = manifest["front"]
+        self._path_of = path_of
         self._base: str = manifest.get("base", "/")
         self._suffix: str = front["suffix"]
         self._files: Mapping[str, str] = front["files"]
@@ -77,7 +74,7 @@ class _Front:
 
     def answer(self, request: "dict[str, Any]") -> "dict[str, Any]":
         try:
-            path = canonical_path(request["uri"])
+            path = self._path_of(request)
         except MalformedPathError:
             return {"status": "400", "statusDescription": "Bad Request"}
         below = below_base(path, self._base)

@@ -17,6 +17,11 @@ def route_table(routes: Sequence[Route]) -> list[dict[str, Any]]:
     return [_route(route, {}) for route in routes]
 
 
+def prerendered_table(pages: Sequence[Prerendered]) -> list[dict[str, Any]]:
+    """Return `prerendered` of the manifest."""
+    return list(map(_prerendered, pages))
+
+
 def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iterator[str]:
     """Yield the manifest of a build as JSON, an item of a list or of a table on each line.
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from routelet.edge import path_of
 from routelet.edge_front import answer_of
 from routelet_bundler.render.front import edge_front
 
@@ -37,7 +38,7 @@ def event(uri: str, method: str = "GET", query: str = "q=1", **headers: str) -> 
 
 
 def answer(
-    site: dict[str, Any], files: Sequence[str] | None = None
+    site: dict[str, Any], files: Sequence[str] | None = None, front: str = "function-url"
 ) -> Callable[..., dict[str, Any]]:
     """Return the half of the function for a site as `site_of` describes it."""
     routes = [
@@ -46,7 +47,7 @@ def answer(
         for one in site["routes"]
     ]
     manifest = {"base": site["base"], "routes": routes, "front": edge_front(site, files)}
-    half = answer_of(manifest)
+    half = answer_of(manifest, lambda request: path_of(request, front))
     return lambda *args, **facts: half(event(*args, **facts))
 
 
@@ -134,6 +135,21 @@ def test_a_page_of_a_site_with_slashes_never_moves_to_where_it_is(site_of: Any) 
 @pytest.mark.parametrize("uri", ["/private%2Fkey.txt", "/%2fstyle.css", "/about%2findex.html"])
 def test_an_encoded_slash_reaches_no_file(site: Any, uri: str) -> None:
     assert place(answer(site, [*FILES, "private/key.txt"])(uri)) == "api"
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        ("/private%2Fkey.txt", "/private/key.txt"),
+        ("/style.css%3Fx", "/style.css"),
+        ("/x%2F..%2Fprivate/key.txt", "/private/key.txt"),
+        ("/contact%3Fx", "api"),
+    ],
+)
+def test_before_an_http_api_a_file_is_looked_for_at_the_path_that_middleware_sees(
+    site: Any, uri: str, where: str
+) -> None:
+    assert place(answer(site, [*FILES, "private/key.txt"], "http-api")(uri)) == where
 
 
 @pytest.mark.parametrize("uri", ["/style.css/", "/docs/logo.svg/"])
