@@ -4,7 +4,7 @@ Functions are planned, traced, packed and verified. Where the last build is stil
 only what changed is written: staging lays it over the files of that build.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -38,6 +38,7 @@ from routelet_bundler.staging import write_texts
 from routelet_bundler.trace.graph import graph_of
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
+from routelet_bundler.trace.variables import variable_warnings
 from routelet_bundler.verify import Check, runs_here, verify
 from routelet_bundler.version import __version__
 from routelet_bundler.work import RUNTIME, Work, made_from, tracer_of
@@ -264,7 +265,11 @@ def _function(
     if traced.assets:
         urls = {name: assets[name] for name in traced.assets}
         planned = replace(planned, manifest={**planned.manifest, "assets": urls})
-    warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
+    warnings = (
+        *traced.warnings,
+        *planner.warnings(planned, traced.rewrites),
+        *_edge_warnings(reached, adapter),
+    )
     return Function(
         name=planned.name,
         pages=planned.pages,
@@ -278,6 +283,13 @@ def _function(
         modules=planned.modules,
         is_middleware=planned.is_middleware,
     )
+
+
+def _edge_warnings(reached: Reached, adapter: Adapter) -> Iterable[str]:
+    host = adapter.middleware_host
+    if not reached.planned.is_middleware or host is None or host.variables is None:
+        return ()
+    return variable_warnings(reached.traced.files, host.variables, adapter.target.python)
 
 
 def emit_functions(work: Work, functions: tuple[Function, ...], packing: Packing) -> Emitted:

@@ -139,6 +139,11 @@ class EdgeApp(App):
     def _page(self, ctx: "Context") -> Response:
         if ctx.request.url.malformed:
             raise ValueError(f"a rewrite to a malformed path: {ctx.request.url.path!r}")
+        if ctx.request.host_context is None:  # a Request of the middleware's own
+            raise ValueError(
+                "a rewrite to another Request: CloudFront sends the request on with its own method "
+                "and body; rewrite to a path"
+            )
         return Unanswered(ctx.request, plain(ctx.locals))
 
     def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:

@@ -12,7 +12,6 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from http.client import HTTPConnection
 
 TIMEOUT_S = 2
 """A function of viewer requests has 5 s for everything.
@@ -45,24 +44,25 @@ def secret_string(name: str, region: str, environment: "Mapping[str, str]") -> s
     )
     body = json.dumps({"SecretId": name}).encode()
     headers = signed_headers(address.netloc, body, region, environment, time.gmtime())
+    return _string_of(name, *_answer(address.scheme, address.netloc, body, headers))
+
+
+def _answer(
+    scheme: str, authority: str, body: bytes, headers: "Mapping[str, str]"
+) -> "tuple[int, bytes]":
+    from http.client import HTTPConnection, HTTPException, HTTPSConnection  # 30 ms  # noqa: PLC0415
+
+    kind = HTTPConnection if scheme == "http" else HTTPSConnection
     try:
-        connection = _connection(address.scheme, address.netloc)
+        connection = kind(authority, timeout=TIMEOUT_S)
         try:
             connection.request("POST", "/", body, dict(headers))
             response = connection.getresponse()
-            status, text = response.status, response.read()
+            return response.status, response.read()
         finally:
             connection.close()
-    except OSError as error:
-        raise SecretError(f"no answer of {address.netloc}: {error!r}") from None
-    return _string_of(name, status, text)
-
-
-def _connection(scheme: str, authority: str) -> "HTTPConnection":
-    from http.client import HTTPConnection, HTTPSConnection  # 30 ms  # noqa: PLC0415
-
-    kind = HTTPConnection if scheme == "http" else HTTPSConnection
-    return kind(authority, timeout=TIMEOUT_S)
+    except (OSError, HTTPException) as error:
+        raise SecretError(f"no answer of {authority}: {error!r}") from None
 
 
 def _string_of(name: str, status: int, text: bytes) -> str:
