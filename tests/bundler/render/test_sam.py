@@ -385,3 +385,14 @@ def test_the_resources_of_an_edge_function_are_counted(blog, with_edge) -> None:
     expected = len(expanded(sam_template(site))["Resources"])
 
     assert sam_resources(site, keys=len(gateway_of(blog).keys), has_front=False) == expected
+
+
+@pytest.mark.counterpart
+def test_cfn_lint_finds_nothing_in_a_site_of_files_behind_middleware(
+    site_of, with_edge, tmp_path
+) -> None:
+    source = sam_template(with_edge(site_of(prerendered=["index.html"])))
+
+    assert lint(tmp_path / "template.yaml", source, region="us-east-1") == ""
+    whole = as_json(expanded(source))
+    assert lint(tmp_path / "expanded.json", whole, region="us-east-1") == ""
