@@ -380,22 +380,14 @@ EXPIRY = Edit(
     new="if False:",
     zips=(SITE,),
 )
-SIGNED_REQUEST = "signed = _encode([VERSION, expiry, request.method, url.canonical_path, pairs])"
+FIELDS = "fields = [VERSION, expiry, request.method, url.canonical_path]"
 PATH = Edit(
-    module="routelet/signing.py",
-    old=SIGNED_REQUEST,
-    new="signed = _encode([VERSION, expiry, request.method, pairs])",
+    module="routelet/signing.py", old=FIELDS, new="fields = [VERSION, expiry, request.method]"
 )
 METHOD = Edit(
-    module="routelet/signing.py",
-    old=SIGNED_REQUEST,
-    new="signed = _encode([VERSION, expiry, url.canonical_path, pairs])",
+    module="routelet/signing.py", old=FIELDS, new="fields = [VERSION, expiry, url.canonical_path]"
 )
-QUERY = Edit(
-    module="routelet/signing.py",
-    old=SIGNED_REQUEST,
-    new="signed = _encode([VERSION, expiry, request.method, url.canonical_path])",
-)
+QUERY = Edit(module="routelet/signing.py", old="if url.query:", new="if False:")
 DROPPED_AT_EDGE = Edit(
     module="routelet/edge.py", old="if not is_locals_header(name)", new="if True", zips=(EDGE,)
 )

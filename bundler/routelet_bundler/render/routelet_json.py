@@ -26,6 +26,11 @@ def route_table(routes: Sequence[Route]) -> list[dict[str, Any]]:
     return [_route(route, {}) for route in routes]
 
 
+def prerendered_table(pages: Sequence[Prerendered]) -> list[dict[str, Any]]:
+    """Return `prerendered` of the manifest."""
+    return list(map(_prerendered, pages))
+
+
 def ssr_manifest(
     routes: Sequence[Route],
     functions: Iterable[Function],
