@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from routelet_bundler import pack
 from routelet_bundler.cache import digest
 from routelet_bundler.client import Client, asset_urls, is_seen
-from routelet_bundler.emit import entry_module
+from routelet_bundler.emit import entry_module, has_start
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.grouping import groups_of, split_of
 from routelet_bundler.model import (
     Adapter,
@@ -128,6 +129,13 @@ def trace_functions(
         return Routed()
     planner = Planner(work.site, work.configured.config, adapter, page_modules)
     planned = planner.plan()
+    if planned and not adapter.server_entrypoint:
+        raise RouteletError(
+            f"the adapter {adapter.name} has no server_entrypoint that could answer requests",
+            where=planned[0].pages[0].route.component or "",
+            mend="prerender the page, or choose another adapter",
+            status=WRONG_USE,
+        )
     files = {**runtime_files("routelet", RUNTIME), **files}
     server = _server_files(adapter, work.configured.root)
     tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
@@ -154,7 +162,8 @@ def trace_functions(
         groups = groups_of(pages, split_of(adapter), adapter)
     reached = [pruned(one) for one in (*together(routes, groups, planner, trace), *edge)]
     urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
-    functions = tuple(_function(one, urls, planner, adapter) for one in reached)
+    starts = bool(routes) and has_start(adapter, reached[0].traced)
+    functions = tuple(_function(one, urls, planner, starts=starts) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
     return Routed(
@@ -177,7 +186,8 @@ def with_front(work: Work, routed: Routed, client: Client) -> Routed:
     }
     assets = {"assets": asset_urls(work, edge.traced.assets)} if edge.traced.assets else {}
     manifest = {**edge.planned.manifest, **assets, "front": edge_front(site, client.files)}
-    text = entry_module(replace(edge.planned, manifest=manifest), edge.traced, adapter)
+    planned = replace(edge.planned, manifest=manifest)
+    text = entry_module(planned, edge.traced, adapter, starts=False)
     *others, function = routed.functions
     return replace(routed, functions=(*others, replace(function, entry_text=text)))
 
@@ -259,8 +269,9 @@ def _reached(planned: Planned, trace: Callable[[Planned], Traced], planner: Plan
 
 
 def _function(
-    reached: Reached, assets: Mapping[str, str], planner: Planner, adapter: Adapter
+    reached: Reached, assets: Mapping[str, str], planner: Planner, *, starts: bool
 ) -> Function:
+    adapter = planner.adapter
     planned, traced = reached.planned, reached.traced
     if traced.assets:
         urls = {name: assets[name] for name in traced.assets}
@@ -279,7 +290,7 @@ def _function(
         config=planned.config,
         target=_target(planned, adapter),
         traced=replace(traced, warnings=warnings) if warnings else traced,
-        entry_text=entry_module(planned, traced, adapter),
+        entry_text=entry_module(planned, traced, adapter, starts=starts),
         modules=planned.modules,
         is_middleware=planned.is_middleware,
     )

@@ -6,14 +6,18 @@ fresh folder that becomes `dist/` when every stage has succeeded.
 """
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import time_ns
+from types import MappingProxyType
 
+from routelet.routing import Route
 from routelet_bundler.adapter import (
     BuildDone,
     BuildGenerated,
+    BuildSetup,
     BuildSsr,
     BuildStart,
     TracedFiles,
@@ -28,6 +32,7 @@ from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.features import check_assets
 from routelet_bundler.functions import (
     Emitted,
     Routed,
@@ -51,7 +56,7 @@ from routelet_bundler.pack import lacks_bytecode
 from routelet_bundler.pack import save as save_zips
 from routelet_bundler.plan import has_edge_middleware
 from routelet_bundler.prerender import save
-from routelet_bundler.render.routelet_json import manifest_text, route_table
+from routelet_bundler.render.routelet_json import manifest_text, ssr_manifest
 from routelet_bundler.report import changes
 from routelet_bundler.report.budget import budget_warnings, check_budgets
 from routelet_bundler.sources import Digests
@@ -163,6 +168,13 @@ def _targets(configured: Configured, site: Site) -> list[Target]:
 def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     integrations = work.configured.integrations
     fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
+    fire(
+        integrations,
+        "build_setup",
+        lambda one, log: one.build_setup(
+            BuildSetup(routes=work.site.routes, target=work.configured.target, logger=log)
+        ),
+    )
     files = write_texts(work.folder, work.content.modules)
     files |= write_texts(work.folder, work.content.data)
     page_modules = dict(work.content.pages)
@@ -175,7 +187,9 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     routed = with_front(work, routed, client)
     functions = routed.functions
     emitted = emit_functions(work, functions, packing)
-    _fire_ssr(work, routed)
+    if work.configured.adapter is not None:
+        check_assets(work.configured.adapter, client.assets, _reaching(functions))
+    _fire_ssr(work, routed, client.assets)
     fire(
         integrations,
         "build_generated",
@@ -186,7 +200,9 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     edge_function = next((one for one in everything if one.function.is_middleware), None)
     result = Build(
         out_dir=work.out_dir,
-        entry_points=_entry_points(functions, work.out_dir),
+        entry_points={
+            route.route: url for route, url in _entry_points(functions, work.out_dir).items()
+        },
         middleware_entry_point=_entry_point(routed.edge_function, work.out_dir),
         functions=built,
         edge_function=edge_function,
@@ -235,29 +251,41 @@ def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> 
     return write_texts(work.folder, texts)
 
 
-def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[str, str]:
+def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[Route, str]:
+    url = folder.as_uri()  # what is below it needs no quoting: entries have safe names
     return {
-        route: (folder / function.entry_on_disk).as_uri()
-        for function in functions
-        for route in function.routes
-    }
-
-
-def _entry_point(function: Function | None, folder: Path) -> str | None:
-    return (folder / function.entry_on_disk).as_uri() if function else None
-
-
-def _fire_ssr(work: Work, routed: Routed) -> None:
-    if not work.configured.integrations:
-        return
-    functions = [one for one in routed.functions if not one.is_middleware]
-    middleware = TracedFiles([routed.edge_function] if routed.edge_function else [])
-    entry_points = {
-        page.route: (work.folder / function.entry_on_disk).as_uri()
+        page.route: f"{url}/{function.entry_on_disk}"
         for function in functions
         for page in function.pages
     }
-    manifest = {"routes": route_table(work.site.routes)}
+
+
+def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the routes of functions by the distributions that they reach."""
+    found: dict[str, tuple[str, ...]] = {}
+    for function in functions:
+        for distribution, _ in function.traced.distributions:
+            found[distribution.name] = (*found.get(distribution.name, ()), *function.routes)
+    return found
+
+
+def _entry_point(function: Function | None, folder: Path) -> str | None:
+    return f"{folder.as_uri()}/{function.entry_on_disk}" if function else None
+
+
+def _fire_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:
+    if not work.configured.integrations:
+        return
+    functions = tuple(one for one in routed.functions if not one.is_middleware)
+    middleware = TracedFiles([routed.edge_function] if routed.edge_function else [])
+    entry_points = MappingProxyType(_entry_points(functions, work.folder))
+    manifest = ssr_manifest(
+        work.site.routes,
+        functions,
+        assets,
+        config=work.configured.config,
+        adapter=work.configured.adapter,
+    )
     fire(
         work.configured.integrations,
         "build_ssr",

@@ -6,7 +6,8 @@ from typing import Any
 
 from routelet.http import URL
 from routelet.routing import Route, match_route
-from routelet_bundler.errors import RouteletError
+from routelet.signing import KEY_VARIABLE
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.file_globs import is_meant
 from routelet_bundler.grouping import SINGLE_NAME, shared_config, split_of
 from routelet_bundler.model import (
@@ -43,7 +44,7 @@ class Planner:
     ) -> None:
         self._site = site
         self._config = config
-        self._adapter = adapter
+        self.adapter = adapter
         self._page_modules = page_modules
         self._order = {page.file: number for number, page in enumerate(site.pages)}
         self._on_demand = [page for page in site.pages if not page.prerender]
@@ -68,7 +69,7 @@ class Planner:
 
         It knows every route of the site, and has none of their pages.
         """
-        adapter, site = self._adapter, self._site
+        adapter, site = self.adapter, self._site
         if not has_edge_middleware(site, adapter):
             return None
         export = adapter.exports[0] if adapter.middleware_entrypoint else "on_request"
@@ -97,7 +98,7 @@ class Planner:
         stays as it is when other pages come and go. Raises `RouteletError` for pages whose
         configurations contradict each other.
         """
-        if split_of(self._adapter) == "single":
+        if split_of(self.adapter) == "single":
             return tuple(self._planned(SINGLE_NAME, one.pages, SINGLE_ENTRY) for one in groups)
         firsts = [min(one.pages, key=lambda page: page.file) for one in groups]
         inside = {page.file for one in groups for page in one.pages}
@@ -119,8 +120,15 @@ class Planner:
         )
 
     def _planned(self, name: str, pages: Sequence[Page], entry: str) -> Planned:
-        handler, entry_in_zip = _handler(entry, self._adapter)
-        config = shared_config(pages, self._adapter)
+        handler, entry_in_zip = _handler(entry, self.adapter)
+        config = shared_config(pages, self.adapter)
+        if KEY_VARIABLE in config.environment and has_edge_middleware(self._site, self.adapter):
+            raise RouteletError(
+                f"sets {KEY_VARIABLE}, which deployment makes: here it would be in the repository",
+                where=", ".join(page.route.component or page.file for page in pages),
+                mend="take it out of environment",
+                status=WRONG_USE,
+            )
         included = self._included(config, pages) if config.include else ()
         manifest = self._manifest(*pages, *included)
         return Planned(
@@ -132,7 +140,7 @@ class Planner:
             handler=handler,
             config=config,
             manifest=manifest,
-            modules=tuple(_modules(manifest, self._adapter)),
+            modules=tuple(_modules(manifest, self.adapter)),
         )
 
     def _included(self, config: RouteConfig, own: Iterable[Page]) -> tuple[Page, ...]:
@@ -156,7 +164,7 @@ class Planner:
 
     def _chain(self) -> dict[str, Any]:
         """Return what a function's manifest says of the middleware: its modules, or that it ran."""
-        if has_edge_middleware(self._site, self._adapter):
+        if has_edge_middleware(self._site, self.adapter):
             return {"edge_middleware": True}
         return {"middleware": self._site.middleware}
 
@@ -171,7 +179,7 @@ class Planner:
             return planned
         reached = (*planned.reached, *new)
         manifest = self._manifest(*planned.pages, *reached)
-        modules = tuple(_modules(manifest, self._adapter))
+        modules = tuple(_modules(manifest, self.adapter))
         return replace(planned, reached=reached, manifest=manifest, modules=modules)
 
     def _targets(self, rewrite: Rewrite) -> Iterable[Page]:

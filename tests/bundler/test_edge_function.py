@@ -219,6 +219,14 @@ def test_an_edge_without_middleware_protects_nothing(write_site: WriteSite) -> N
     assert caught.value.status == WRONG_USE
 
 
+def test_the_key_is_in_no_configuration(write_site: WriteSite) -> None:
+    table = "\n[tool.routelet.routes.'/**'.environment]\nROUTELET_LOCALS_KEY = 'mine'\n"
+    with pytest.raises(RouteletError, match="sets ROUTELET_LOCALS_KEY") as caught:
+        build(write_site(FILES, pyproject=PROJECT + table))
+    assert caught.value.status == WRONG_USE
+    assert "mine" not in str(caught.value)
+
+
 def test_a_zip_that_the_edge_refuses_is_told_with_its_largest_parts(write_site: WriteSite) -> None:
     noise = __import__("random").Random(7).randbytes(1_200_000).hex()
     files = {**FILES, "src/lib/guard.py": f"USER = 'Ada'\nBIG = '{noise}'\n"}

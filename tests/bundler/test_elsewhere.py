@@ -19,8 +19,7 @@ from click.testing import CliRunner
 from routelet_bundler import RouteletError, build
 from routelet_bundler.cli import main
 from routelet_bundler.elsewhere import Elsewhere, elsewhere_at
-from routelet_bundler.interpreters import HOST
-from routelet_bundler.model import Target
+from routelet_bundler.model import HOST, Target
 from routelet_bundler.pack.away import made
 from routelet_bundler.prerender.away import rendered
 

@@ -30,13 +30,17 @@ from routelet_bundler.model.function import (
 )
 from routelet_bundler.model.graph import DISTRIBUTION, Edge, Graph
 from routelet_bundler.model.host import (
+    HOST,
+    HOST_ARCHITECTURE,
     Adapter,
     AdapterFeatures,
+    Assets,
     Level,
     Limits,
     MiddlewareHost,
     SiteLimits,
     Split,
+    Support,
     Target,
 )
 from routelet_bundler.model.site import Kind, Page, Site
@@ -44,10 +48,13 @@ from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 
 __all__ = [
     "DISTRIBUTION",
+    "HOST",
+    "HOST_ARCHITECTURE",
     "MIN_STORAGE_MB",
     "RUNTIME_FILES",
     "Adapter",
     "AdapterFeatures",
+    "Assets",
     "Budget",
     "Build",
     "BuildOptions",
@@ -82,6 +89,7 @@ __all__ = [
     "SplitFigures",
     "Splits",
     "Strings",
+    "Support",
     "Table",
     "Target",
     "Traced",

@@ -17,8 +17,9 @@ import yaml
 from routelet_bundler import build
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
 from routelet_bundler.model import (
+    HOST,
     Distribution,
     Function,
     Limits,
