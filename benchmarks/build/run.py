@@ -4,9 +4,9 @@
         [--endpoints 100 1000 10000] [--astro]
 
 Parts: packagers, endpoints, bytecode, verification, reports, hooks, examples; all, where none is
-named. The others are installed, as pinned here, into a temporary folder, or into `--keep FOLDER`, where a
-later run finds them. Each build is a process of its own; a build of less than ten seconds counts
-with the median of three. Tables go to standard output as they are made, what is going on to
+named. The others are installed, as pinned here, into a temporary folder, or into `--keep FOLDER`,
+where a later run finds them. Each build is a process of its own; a build of less than ten seconds
+counts with the median of three. Tables go to standard output as they are made, what is going on to
 standard error.
 """
 

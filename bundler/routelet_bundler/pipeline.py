@@ -13,6 +13,7 @@ from pathlib import Path
 from time import time_ns
 from types import MappingProxyType
 
+from routelet.routing import Route
 from routelet_bundler.adapter import (
     BuildDone,
     BuildGenerated,
@@ -188,7 +189,9 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     built = pack_functions(work, emitted)
     result = Build(
         out_dir=work.out_dir,
-        entry_points=_entry_points(functions, work.out_dir),
+        entry_points={
+            route.route: url for route, url in _entry_points(functions, work.out_dir).items()
+        },
         middleware_entry_point=None,
         functions=built,
         routes=work.site.routes,
@@ -236,11 +239,12 @@ def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> 
     return write_texts(work.folder, texts)
 
 
-def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[str, str]:
+def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[Route, str]:
+    url = folder.as_uri()  # what is below it needs no quoting: entries have safe names
     return {
-        route: (folder / function.entry_on_disk).as_uri()
+        page.route: f"{url}/{function.entry_on_disk}"
         for function in functions
-        for route in function.routes
+        for page in function.pages
     }
 
 
@@ -256,11 +260,7 @@ def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
 def _fire_ssr(work: Work, functions: tuple[Function, ...], assets: Mapping[str, str]) -> None:
     if not work.configured.integrations:
         return
-    entry_points = {
-        page.route: (work.folder / function.entry_on_disk).as_uri()
-        for function in functions
-        for page in function.pages
-    }
+    entry_points = MappingProxyType(_entry_points(functions, work.folder))
     manifest = ssr_manifest(
         work.site.routes,
         functions,
@@ -273,7 +273,7 @@ def _fire_ssr(work: Work, functions: tuple[Function, ...], assets: Mapping[str, 
         "build_ssr",
         lambda one, log: one.build_ssr(
             BuildSsr(
-                entry_points=MappingProxyType(entry_points),
+                entry_points=entry_points,
                 middleware_entry_point=None,
                 manifest=manifest,
                 functions=TracedFiles(functions),
