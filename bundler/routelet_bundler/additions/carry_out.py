@@ -52,7 +52,7 @@ def carry_out(addition: Addition) -> tuple[str, ...]:
     file = (addition.root / FILE).resolve()
     _check_is_writable(file)
     if addition.installs:
-        uv_pip_install(addition.installs, what=" and ".join(addition.installs))
+        uv_pip_install(addition.installs, addition.root, what=" and ".join(addition.installs))
     try:
         return _written(addition, file)
     except RouteletError as error:
@@ -71,7 +71,7 @@ def _written(addition: Addition, file: Path) -> tuple[str, ...]:
         _replace(file, addition.after.encode())
         if not addition.relocks:
             return (FILE,)
-        if (said := run_uv(("lock",), cwd=addition.root)) is not None:
+        if (said := run_uv(("lock",), addition.root)) is not None:
             raise RouteletError(f"uv cannot lock the project with it: {said}", where=LOCK)
     return (FILE, LOCK)
 

@@ -6,7 +6,6 @@ it; a path and a URL are built as their author has it.
 """
 
 import tempfile
-from collections.abc import Iterable
 from dataclasses import dataclass
 from importlib.metadata import (
     Distribution,
@@ -16,6 +15,7 @@ from importlib.metadata import (
     entry_points,
 )
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.specifiers import SpecifierSet
@@ -41,7 +41,7 @@ class Offer:
     install: str | None = None
     """What uv is given to install it; None where it is installed."""
     requirement: str | None = None
-    """As a project names it; None where it is routelet itself, or came from a path or a URL."""
+    """As a project names it; None where it is routelet itself, or nothing to be shared."""
     path: Path | None = None
     """The local project or archive to install."""
 
@@ -54,8 +54,8 @@ class Offer:
         )
 
 
-def offer_of(name: str) -> Offer:
-    """Return what `name` stands for.
+def offer_of(name: str, root: Path) -> Offer:
+    """Return what `name` stands for; uv looks for it with the settings of the site at `root`.
 
     That is an entry point of an installed distribution, an installed distribution, or else a
     requirement: a name with or without versions, a path, or a URL, as pip takes them.
@@ -65,12 +65,12 @@ def offer_of(name: str) -> Offer:
     if points and (found := points[0].dist):
         return _offer(found, name, only=name)
     if _is_path(name):
-        return _looked_at_path(name)
+        return _looked_at_path(name, root)
     try:
         wanted = Requirement(name)
     except InvalidRequirement:
         if "://" in name:
-            return _looked_at_url(name)
+            return _looked_at(name, name, root, requirement=f"{{name}} @ {name}")
         raise RouteletError(
             f'"{name}" is no name, requirement, path or URL', status=WRONG_USE
         ) from None
@@ -79,7 +79,7 @@ def offer_of(name: str) -> Offer:
             return _offer(distribution(wanted.name), name)
         except PackageNotFoundError:
             pass
-    return _looked_at_requirement(wanted, name)
+    return _looked_at_requirement(wanted, name, root)
 
 
 def _is_path(name: str) -> bool:
@@ -89,29 +89,26 @@ def _is_path(name: str) -> bool:
     return "/" in name or name.startswith((".", "~")) or name.endswith(ARCHIVES)
 
 
-def _looked_at_path(name: str) -> Offer:
+def _looked_at_path(name: str, root: Path) -> Offer:
     path = Path(name).expanduser().resolve()
     if not path.exists():
         raise RouteletError(f"there is no {name}", status=WRONG_USE)
-    return _looked_at(str(path), name, requirement="", path=path)
+    return _looked_at(str(path), name, root, requirement="", path=path)
 
 
-def _looked_at_url(url: str) -> Offer:
-    return _looked_at(url, url, requirement=f"{{name}} @ {url}")
-
-
-def _looked_at_requirement(wanted: Requirement, name: str) -> Offer:
+def _looked_at_requirement(wanted: Requirement, name: str, root: Path) -> Offer:
     if wanted.url is not None:
-        return _looked_at(str(wanted), name, requirement=str(wanted))
+        return _looked_at(str(wanted), name, root, requirement=str(wanted))
     known = [point.name for group in GROUPS.values() for point in entry_points(group=group)]
     hint = did_you_mean(name, known)
     options = ("--only-binary", ":all:")
-    return _looked_at(str(wanted), name, requirement=str(wanted), options=options, hint=hint)
+    return _looked_at(str(wanted), name, root, requirement=str(wanted), options=options, hint=hint)
 
 
 def _looked_at(
     install: str,
     name: str,
+    root: Path,
     *,
     requirement: str,
     path: Path | None = None,
@@ -120,7 +117,7 @@ def _looked_at(
 ) -> Offer:
     with tempfile.TemporaryDirectory(prefix="routelet-add-") as folder:
         into = ("--target", folder, "--no-deps", *options)
-        uv_pip_install((install,), *into, what=name, mend=hint)
+        uv_pip_install((install,), root, *into, what=name, mend=hint)
         [found] = distributions(path=[folder])
         return _offer(found, name, install=install, requirement=requirement, path=path)
 
@@ -172,9 +169,17 @@ def _requirement_of(found: Distribution, wanted: str, *, is_installed: bool) -> 
     if not wanted:
         return None
     requirement = Requirement(wanted.replace("{name}", found.name))
+    if requirement.url is not None and _has_secret(requirement.url):
+        return None  # a file that is committed is no place for it
     if requirement.url is None and not requirement.specifier:
         requirement.specifier = SpecifierSet(f">={Version(found.version).public}")
     return str(requirement)
+
+
+def _has_secret(url: str) -> bool:
+    """Tell whether a URL has a password, or a token, which hosts of git take as the user's name."""
+    parts = urlsplit(url)
+    return parts.password is not None or (parts.username is not None and "http" in parts.scheme)
 
 
 def _nothing_in(distribution: str, asked: str, *, is_installed: bool) -> RouteletError:
@@ -182,7 +187,7 @@ def _nothing_in(distribution: str, asked: str, *, is_installed: bool) -> Routele
     state = "it was installed before" if is_installed else "nothing was installed or changed"
     return RouteletError(
         f"{distribution}{where} has no adapter and no integration",
-        mend=f"looked for entry points in {_listed(GROUPS.values())}; {state}",
+        mend=f"looked for entry points in {' and '.join(GROUPS.values())}; {state}",
     )
 
 
@@ -191,11 +196,7 @@ def _several_in(
 ) -> RouteletError:
     first = "" if is_installed else f"install {distribution}, then "
     return RouteletError(
-        f"{distribution} has several adapters: {_listed(adapters)}",
+        f"{distribution} has several adapters: {' and '.join(adapters)}",
         mend=f"{first}add the one you want by its name: routelet add {adapters[0]}",
         status=WRONG_USE,
     )
-
-
-def _listed(names: Iterable[str]) -> str:
-    return " and ".join(names)

@@ -16,16 +16,18 @@ _NOT_FOUND = re.compile(r"Because (?P<name>[\w.-]+) was not found")
 
 def uv_pip_install(
     requirements: Sequence[str],
+    root: Path,
     *options: str,
     what: str,
     mend: str = "",
 ) -> None:
     """Install requirements for the Python that runs this; raises `RouteletError` with uv's words.
 
-    `what` is how the user named it, `mend` a hint that goes with a name that no index has.
+    uv has the settings of the site at `root`. `what` is how the user named the requirements,
+    `mend` a hint for a name that no index has.
     """
     arguments = ("pip", "install", "--python", sys.executable, *options, *requirements)
-    said = run_uv(arguments)
+    said = run_uv(arguments, root)
     if said is None:
         return
     if found := _NOT_FOUND.search(said):
@@ -37,8 +39,8 @@ def uv_pip_install(
     raise RouteletError(f"{what} cannot be installed; uv says: {said}", mend=mend)
 
 
-def run_uv(arguments: Sequence[str], cwd: Path | None = None) -> str | None:
-    """Run uv; return None where it succeeded, and else what it says."""
+def run_uv(arguments: Sequence[str], cwd: Path) -> str | None:
+    """Run uv in a folder; return None where it succeeded, and else what it says."""
     # As `routelet build` runs it: what is activated in the shell is not what runs routelet.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
     command = [find_uv_bin(), *arguments, "--quiet"]

@@ -43,7 +43,8 @@ def command(*, names: tuple[str, ...], root: Path, yes: bool, as_json: bool) -> 
     """
     config, _ = read_config(root)
     text = (root / FILE).read_bytes().decode()
-    addition = addition_of(root, config, text, [offer_of(name) for name in dict.fromkeys(names)])
+    offers = [offer_of(name, root) for name in dict.fromkeys(names)]
+    addition = addition_of(root, config, text, offers)
     _show(addition)
     written: tuple[str, ...] = ()
     if addition.installs or addition.diff:

@@ -9,7 +9,10 @@ import time
 import tomllib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
@@ -92,7 +95,7 @@ def test_a_wheel_is_added_by_its_path_and_what_it_requires_comes_along(
     assert done.returncode == 0, done.stderr
     assert environment.installed() == {"routelet_flyby-1.2.0", "orbit-1.2.0"}
     assert (site / "pyproject.toml").read_text() == f'{PYPROJECT}adapter = "flyby"\n'
-    assert "other machines have to install it too" in done.stderr
+    assert "no requirement that other machines could use" in done.stderr
 
 
 BACKEND = """\
@@ -127,6 +130,39 @@ def test_a_project_is_built_and_installed(
     assert tables(site)["tool"]["routelet"]["adapter"] == "flyby"
     groups = {"dev": [f"routelet-flyby @ file://{project}"]} if "://" in form else None
     assert tables(site).get("dependency-groups") == groups
+
+
+@pytest.mark.parametrize("user", ["user:secret", "token"])
+def test_a_url_with_a_secret_is_not_written(
+    environment: Any, write: Wheel, site: Path, user: str
+) -> None:
+    wheel = write()
+    handler = partial(SimpleHTTPRequestHandler, directory=wheel.parent)
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        url = f"http://{user}@127.0.0.1:{server.server_port}/{wheel.name}"
+        command = environment.command("add", f"routelet-flyby @ {url}", "--root", site, "--yes")
+        online = {**environment.variables, "UV_OFFLINE": "0"}
+        done = subprocess.run(command, env=online, stderr=subprocess.PIPE, text=True, check=False)
+        server.shutdown()
+    assert done.returncode == 0, done.stderr
+    assert (site / "pyproject.toml").read_text() == f'{PYPROJECT}adapter = "flyby"\n'
+    assert "its URL has a password" in done.stderr
+
+
+def test_uv_has_the_settings_of_the_site(
+    environment: Any, write: Wheel, site: Path, tmp_path: Path
+) -> None:
+    write()
+    settings = '\n[tool.uv]\nno-index = true\nfind-links = ["../index"]\n'
+    (site / "pyproject.toml").write_text(PYPROJECT + settings)
+    command = environment.command("add", "routelet-flyby", "--root", site, "--yes")
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("UV_")}
+    done = subprocess.run(
+        command, cwd=tmp_path, env=kept, stderr=subprocess.PIPE, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    assert environment.installed() == {"routelet_flyby-1.2.0"}
 
 
 def test_several_are_added_at_once(environment: Any, write: Wheel, site: Path) -> None:
