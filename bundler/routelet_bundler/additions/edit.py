@@ -75,13 +75,18 @@ def addition_of(root: Path, config: Config, text: str, offers: Sequence[Offer]) 
         root=root,
         offers=tuple(offers),
         before=text,
-        after=_edited(text, lambda tables, row: _add(tables, row, offers, root, is_locked)),
+        after=edited(text, lambda tables, row: _add(tables, row, offers, root, is_locked)),
         is_locked=is_locked,
         warnings=tuple(_warnings(config, offers, is_locked)),
     )
 
 
-def _edited(text: str, edit: Callable[[Tables, Callable[[], Tables]], None]) -> str:
+def edited(text: str, edit: Callable[[Tables, Callable[[], Tables]], None]) -> str:
+    """Return a TOML text after an edit of its tables, which are tomlkit's or plain ones.
+
+    `edit` gets the tables, and what makes an inline table. Raises `RouteletError` where the text
+    does not get what plain tables do.
+    """
     try:
         wanted = tomllib.loads(text)
         edit(wanted, dict)

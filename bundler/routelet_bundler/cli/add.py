@@ -90,7 +90,8 @@ def _said(addition: Addition, written: tuple[str, ...]) -> str:
     names = ", ".join(name for offer in addition.offers for _, name in offer.points)
     if written:
         return escape(f"added {names} to {FILE}")
-    return escape(f"{names}: in {FILE} already")
+    installed = "installed; " if addition.installs else ""
+    return escape(f"{names}: {installed}in {FILE} already")
 
 
 def _as_json(addition: Addition, written: tuple[str, ...]) -> dict[str, object]:

@@ -96,6 +96,8 @@ def test_a_wheel_is_added_by_its_path_and_what_it_requires_comes_along(
     assert environment.installed() == {"routelet_flyby-1.2.0", "orbit-1.2.0"}
     assert (site / "pyproject.toml").read_text() == f'{PYPROJECT}adapter = "flyby"\n'
     assert "no requirement that other machines could use" in done.stderr
+    again = environment.run("add", wheel, "--root", site, "--yes")
+    assert "flyby: installed; in pyproject.toml already" in again.stderr
 
 
 BACKEND = """\

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routelet_bundler.additions import Addition, Offer, addition_of
+from routelet_bundler.additions.edit import edited
 from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.model import Config
 
@@ -201,6 +202,11 @@ def test_what_cannot_be_edited_is_said_and_not_written(text: str) -> None:
     with pytest.raises(RouteletError, match="cannot be edited") as told:
         added(text, FLYBY)
     assert told.value.where == "pyproject.toml"
+
+
+def test_an_edit_that_the_text_does_not_have_is_noticed() -> None:
+    with pytest.raises(RouteletError, match="cannot be edited"):
+        edited("[tool.routelet]\n", lambda tables, row: tables.update(a=row is dict))
 
 
 KEYS = st.sampled_from(["adapter", "output", "site", "base", "integrations", "x.y", "é"])
