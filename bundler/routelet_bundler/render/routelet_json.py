@@ -66,6 +66,7 @@ def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iter
         "middlewareEntryPoint": build.middleware_entry_point,
         "routes": (_route(route, owners) for route in build.routes),
         "functions": map(_function, build.functions),
+        "edgeFunction": build.edge_function and _function(build.edge_function),
         "prerendered": map(_prerendered, build.prerendered),
         "assets": dict(build.assets),
         **({"splits": _splits(build.splits)} if build.splits else {}),
