@@ -20,9 +20,14 @@ LIMITS = Limits(zipped_bytes=20 * 1024 * 1024)
 """flyby takes uploads of 20 MB."""
 
 
-def flyby(port: int = 8000) -> "Flyby":
-    """Return the adapter; `port` is where an entry listens that is run as a script."""
-    return Flyby(port)
+def flyby(port: int = 8000, signed_locals: bool = False) -> "Flyby":
+    """Return the adapter.
+
+    `port` is where an entry listens that is run as a script. With `signed_locals` functions take
+    `ctx.locals` from flyby's front, which signs visitors in, and refuse requests that it did not
+    sign.
+    """
+    return Flyby(port, signed_locals)
 
 
 class Flyby(Integration):
@@ -30,8 +35,8 @@ class Flyby(Integration):
 
     name = "flyby"
 
-    def __init__(self, port: int) -> None:
-        self._port = port
+    def __init__(self, port: int, signed_locals: bool) -> None:
+        self._args = {"port": port, "signed_locals": signed_locals}
         self._entries: dict[Route, Path] = {}
 
     def config_done(self, payload: ConfigDone) -> None:
@@ -41,7 +46,7 @@ class Flyby(Integration):
                 name=self.name,
                 server_entrypoint="routelet_flyby.server",
                 exports=("serve",),
-                args={"port": self._port},
+                args=self._args,
                 adapter_features=AdapterFeatures(function_per_route=True),
                 supported_features={
                     "server_output": "stable",

@@ -2,14 +2,16 @@
 
 `serve` takes and gives plain dicts. A request has `method`, `scheme`, `host`, `port`, `path` and
 `query` as they are in the URL, `headers` (pairs of name and value), `body` (bytes) and `client`
-(an address); a response has `status`, `headers`, `body` and `route`.
+(an address); a response has `status`, `headers` and `body`.
 """
 
 import asyncio
 import os
+import time
 
-from routelet import URL, Headers, Request
+from routelet import URL, Headers, Request, Response
 from routelet.app import App
+from routelet.signing import KEY_VARIABLE, RefusedError, WeakKeyError, accept, drop_locals_header
 
 MAX_BODY_BYTES = 10_000_000
 """`start` refuses a larger body before it is read."""
@@ -21,15 +23,27 @@ def create_exports(manifest: dict, args: dict) -> dict:
     app.preload()  # while the process starts, and not with the first request
     runner = asyncio.Runner()  # one event loop: clients that a page keeps are bound to it
 
-    def serve(request: dict) -> dict:
-        asked = _request(request)
+    def answer(asked: Request) -> Response:
+        if not args["signed_locals"]:
+            drop_locals_header(asked.headers)  # whatever a visitor sends under that name
+            return rendered(asked, None)
+        try:
+            claims = accept(asked, os.environ.get(KEY_VARIABLE, ""), time.time())
+        except (RefusedError, WeakKeyError) as error:  # forged, old, of another request, not there
+            app.log(str(error))
+            return Response("Forbidden", 403)
+        return claims.changed(rendered(asked, claims.locals))
+
+    def rendered(asked: Request, locals: dict | None) -> Response:
         route = app.match(asked)  # None where no on-demand route answers: that gives the 404 page
-        response = runner.run(app.render(asked, route, add_cookie_header=True))
+        return runner.run(app.render(asked, route, locals, add_cookie_header=True))
+
+    def serve(request: dict) -> dict:
+        response = answer(_request(request))
         return {
             "status": response.status,
             "headers": response.headers.raw(),
             "body": response.read(),
-            "route": route.route if route else None,
         }
 
     return {"serve": serve}
