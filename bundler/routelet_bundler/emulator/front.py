@@ -7,10 +7,10 @@ from base64 import b64encode
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from http import HTTPStatus
 from json import dumps
 from typing import Final
 
+from routelet.redirects import target_of
 from routelet.routing import (
     MalformedPathError,
     Route,
@@ -37,7 +37,6 @@ from routelet_bundler.emulator.worker import (
     new_trace_id,
 )
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.redirects import location_of
 
 Invoke = Callable[[str, bytes, str], InvocationResult]
 """Runs a function: its name, the event's JSON, the trace header."""
@@ -116,10 +115,8 @@ def redirect_of(
     route: Route, params: Mapping[str, str | None], method: str, base: str
 ) -> HttpAnswer:
     """Return the redirect of `route` with `params` in its destination."""
-    destination, status = route.redirect or (base, None)
-    usual = HTTPStatus.MOVED_PERMANENTLY if method == "GET" else HTTPStatus.PERMANENT_REDIRECT
-    location = location_of(destination, params, base)
-    return HttpAnswer(status=status or usual, headers=(("location", location),))
+    status, location = target_of(route, params, method, base)
+    return HttpAnswer(status=status, headers=(("location", location),))
 
 
 def _origin_form(target: str) -> str:
