@@ -22,7 +22,9 @@ from routelet_bundler.model import (
     Function,
     Level,
     Limits,
+    MiddlewareHost,
     Prerendered,
+    RouteConfig,
     Support,
     Table,
     Target,
@@ -44,6 +46,8 @@ __all__ = [
     "Level",
     "Limits",
     "Logger",
+    "MiddlewareHost",
+    "RouteConfig",
     "ServerDone",
     "ServerSetup",
     "ServerStart",
@@ -127,11 +131,14 @@ class BuildSsr:
     `entry_points` are file URLs of files that exist now, in the folder that becomes `dist/` once
     the whole build has succeeded. `manifest` has what routelet.json says before there are zips:
     `output`, `base`, `site`, `trailingSlash`, `adapter`, `routes` and `assets`. `functions` are the
-    traced files of each function: source path by path in its zip.
+    traced files of each function: source path by path in its zip. With `edge_middleware` and a
+    middleware, `middleware_entry_point` and `middleware_files` are those of its own entry module;
+    otherwise they are None.
     """
 
     entry_points: Mapping[Route, str]
     middleware_entry_point: str | None
+    middleware_files: Mapping[str, Path] | None
     manifest: Mapping[str, Any]
     functions: Mapping[str, Mapping[str, Path]]
     logger: Logger

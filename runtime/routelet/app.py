@@ -39,6 +39,9 @@ class App:
     `source` (path below the import root), in matching order; and, where they differ from the
     defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted name), `error_pages` (status
     to a page), `method_not_allowed`, `check_origin`, `assets` (name to URL path).
+
+    With `edge_middleware`, the middleware runs before the function: a request without the `locals`
+    that it hands over is refused with 403.
     """
 
     def __init__(self, manifest: "Mapping[str, Any]", *, prerendering: bool = False) -> None:
@@ -47,6 +50,7 @@ class App:
         self.generator: str = manifest.get("generator", "routelet")
         self.trailing_slash: str = manifest.get("trailing_slash", "ignore")
         self.prerendering = prerendering
+        self.has_edge_middleware: bool = manifest.get("edge_middleware", False)
         self.log: Callable[[str | BaseException], None] = _log
         self.powertools: Powertools | None = None
         self.aside: Callable[..., Awaitable[Any]] | None = None
@@ -64,7 +68,7 @@ class App:
         self._loading = allocate_lock()  # threads of a server may meet a page at the same time
         self._middleware: Middleware | None = None
         if manifest.get("middleware"):
-            self._middleware = load_page(manifest["middleware"], None).on_request
+            self._middleware = load_middleware(manifest)
 
     def match(self, request: Request) -> Route | None:
         """Return the on-demand route that answers the URL of `request`, or None."""
@@ -103,9 +107,15 @@ class App:
         response = result if isinstance(result, Response) else await result
         return self._finished(request, response, add_cookie_header)
 
-    def respond(self, request: Request, *, props: "Mapping[str, object] | None" = None) -> Response:
+    def respond(
+        self,
+        request: Request,
+        *,
+        locals: "dict[str, object] | None" = None,
+        props: "Mapping[str, object] | None" = None,
+    ) -> Response:
         """Answer `request` without being awaited, cookies included; for hosts that are sync."""
-        response: Response = wait_for(self._answer(request, None, None, props))
+        response: Response = wait_for(self._answer(request, None, locals, props))
         return self._finished(request, response, add_cookie_header=True)
 
     def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:
@@ -130,6 +140,8 @@ class App:
             return Response("Bad Request", 400)
         if locals is not None and not isinstance(locals, dict):
             raise TypeError("locals is not a dict")
+        if locals is None and self.has_edge_middleware:
+            return Response("Forbidden", 403)  # nobody goes around the middleware
         if self._manifest.get("check_origin") and _is_cross_site_form(request):
             return Response(f"Cross-site {request.method} form submissions are forbidden", 403)
         ctx = self._context(request, route, locals)
@@ -344,14 +356,7 @@ def _as_response(value: object) -> Response:
             f"on_request returned {type(value).__name__}; it returns a Response or what next() "
             "returned"
         )
-    return _whole(value)
-
-
-def _whole(response: Response) -> Response:
-    """Read a body that is an iterable, where what it raises is still the page's."""
-    if not isinstance(response.body, (str, bytes)):
-        response.body = response.body and response.read()
-    return response
+    return value.whole()
 
 
 def _plain(status: int) -> Response:
@@ -359,7 +364,7 @@ def _plain(status: int) -> Response:
 
 
 def _with_status(response: Response, status: int) -> Response:
-    response = _whole(response).clone()
+    response = response.whole().clone()
     response.status = status
     return response
 
@@ -372,6 +377,12 @@ def _log(what: "str | BaseException") -> None:
 
     # One write, so that CloudWatch keeps the trace in one event.
     sys.stderr.write("".join(traceback.format_exception(what)))
+
+
+def load_middleware(manifest: "Mapping[str, Any]") -> "Middleware":
+    """Return the middleware of a manifest."""
+    on_request: Middleware = load_page(manifest["middleware"], None).on_request
+    return on_request
 
 
 def wait_for(result: "Any") -> "Any":

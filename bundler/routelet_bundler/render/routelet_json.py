@@ -26,6 +26,11 @@ def route_table(routes: Sequence[Route]) -> list[dict[str, Any]]:
     return [_route(route, {}) for route in routes]
 
 
+def prerendered_table(pages: Sequence[Prerendered]) -> list[dict[str, Any]]:
+    """Return `prerendered` of the manifest."""
+    return list(map(_prerendered, pages))
+
+
 def ssr_manifest(
     routes: Sequence[Route],
     functions: Iterable[Function],
@@ -66,6 +71,7 @@ def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iter
         "middlewareEntryPoint": build.middleware_entry_point,
         "routes": (_route(route, owners) for route in build.routes),
         "functions": map(_function, build.functions),
+        "edgeFunction": build.edge_function and _function(build.edge_function),
         "prerendered": map(_prerendered, build.prerendered),
         "assets": dict(build.assets),
         **({"splits": _splits(build.splits)} if build.splits else {}),
