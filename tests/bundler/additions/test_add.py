@@ -3,6 +3,7 @@
 import json
 import os
 import pty
+import select
 import signal
 import subprocess
 import time
@@ -405,19 +406,21 @@ def asked(command: Sequence[str], answer: bytes, **variables: str) -> tuple[int,
         shown = b""
         for data in _read_all(ours):
             shown += data
-            if b"Go on?" in shown and answer:
+            # Again, where nothing came of it: what is typed while a terminal changes is lost.
+            if b"Go on?" in shown and not data:
                 if answer == b"\x03":
                     os.killpg(running.pid, signal.SIGINT)
                 else:
                     os.write(ours, answer)
-                answer = b""
     return running.returncode, shown.decode()
 
 
 def _read_all(terminal: int) -> Iterator[bytes]:
+    """Yield what is shown, and nothing whenever there was nothing for a while."""
     with suppress(OSError):  # on Linux: nobody writes to it any more
-        while data := os.read(terminal, 4096):
-            yield data
+        while True:
+            is_there, _, _ = select.select([terminal], [], [], 0.5)
+            yield os.read(terminal, 4096) if is_there else b""
     os.close(terminal)
 
 
