@@ -212,7 +212,7 @@ def _inputs(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, st
             template = work.content.templates.get(page.layout or "")
             own = f"{PACKAGE}.{template}" if template else ""
         templates = f"{PACKAGE}.environment" if own.startswith(PACKAGE) else ""
-        return tuple(filter(None, (own, templates, work.site.middleware)))
+        return tuple(filter(None, (own, templates, *work.site.middleware)))
 
     return Inputs(reached, modules_of, work.started_ns)
 

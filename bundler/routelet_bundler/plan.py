@@ -183,7 +183,7 @@ def _settings(config: Config, site: Site) -> dict[str, Any]:
         "base": config.base if config.base != "/" else None,
         "site": config.site,
         "trailing_slash": config.trailing_slash if config.trailing_slash != "ignore" else None,
-        "middleware": site.middleware,
+        "middleware": site.middleware or None,
         "method_not_allowed": config.method_not_allowed or None,
         "check_origin": config.security.check_origin or None,
     }
@@ -214,5 +214,4 @@ def _modules(manifest: Mapping[str, Any], adapter: Adapter) -> Iterable[str]:
     yield adapter.server_entrypoint
     yield from (route["module"] for route in manifest["routes"])
     yield from (page["module"] for page in manifest.get("error_pages", {}).values())
-    if "middleware" in manifest:
-        yield manifest["middleware"]
+    yield from manifest.get("middleware", ())

@@ -36,8 +36,9 @@ class App:
 
     `manifest` has `routes`: mappings with `route`, `pattern`, `params`, `module` (dotted name) and
     `source` (path below the import root), in matching order; and, where they differ from the
-    defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted name), `error_pages` (status
-    to a page), `method_not_allowed`, `check_origin`, `assets` (name to URL path).
+    defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted names, the outermost first),
+    `error_pages` (status to a page), `method_not_allowed`, `check_origin`, `assets` (name to URL
+    path).
     """
 
     def __init__(self, manifest: "Mapping[str, Any]", *, prerendering: bool = False) -> None:
@@ -59,8 +60,8 @@ class App:
             self._pages[route] = page
         self._handlers: dict[str, _Page] = {}
         self._middleware: Middleware | None = None
-        if manifest.get("middleware"):
-            self._middleware = load_page(manifest["middleware"], None).on_request
+        if steps := [load_page(name, None).on_request for name in manifest.get("middleware", ())]:
+            self._middleware = steps[0] if len(steps) == 1 else sequence(*steps)
 
     def match(self, request: Request) -> Route | None:
         """Return the on-demand route that answers the URL of `request`, or None."""

@@ -184,8 +184,9 @@ def _redirect(source: str, redirect: Redirect, config: Config) -> Route:
     return route
 
 
-def _middleware(files: Mapping[str, Path]) -> str | None:
-    return "middleware" if {"middleware.py", "middleware/__init__.py"} & files.keys() else None
+def _middleware(files: Mapping[str, Path]) -> tuple[str, ...]:
+    is_there = {"middleware.py", "middleware/__init__.py"} & files.keys()
+    return ("middleware",) if is_there else ()
 
 
 def _by_archive(files: Mapping[str, Path], stems: Mapping[str, str]) -> dict[str, Path]:

@@ -49,8 +49,8 @@ class Site:
     src: Path
     routes: tuple[Route, ...]
     pages: tuple[Page, ...]
-    middleware: str | None
-    """Dotted name of the middleware module, or None."""
+    middleware: tuple[str, ...]
+    """Dotted names of the middleware modules, the outermost first."""
     files: Mapping[str, Path]
     """Every file under `src/` by its path in a zip."""
     collisions: tuple[RouteletError, ...]
