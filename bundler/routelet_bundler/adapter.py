@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from routelet.routing import Route
 from routelet_bundler.config import option_table
@@ -21,6 +21,7 @@ from routelet_bundler.model import (
     Function,
     Level,
     Limits,
+    Order,
     Prerendered,
     Table,
     Target,
@@ -29,6 +30,7 @@ from routelet_bundler.model import (
 __all__ = [
     "Adapter",
     "AdapterFeatures",
+    "AddMiddleware",
     "BuildDone",
     "BuildGenerated",
     "BuildSsr",
@@ -36,10 +38,12 @@ __all__ = [
     "Command",
     "ConfigDone",
     "ConfigSetup",
+    "InjectRoute",
     "Integration",
     "Level",
     "Limits",
     "Logger",
+    "Order",
     "Table",
     "Target",
     "option_table",
@@ -51,13 +55,42 @@ Command = Literal["build", "dev", "preview"]
 Logger = logging.LoggerAdapter[logging.Logger]
 
 
+class InjectRoute(Protocol):
+    """Adds a route to the site: `inject_route` of `ConfigSetup`."""
+
+    def __call__(
+        self, *, pattern: str, entrypoint: str | Path, prerender: bool | None = None
+    ) -> None:
+        """Have `entrypoint`, a page of any kind, answer the route `pattern`.
+
+        It is a file, relative to the site's folder or absolute. `prerender` goes before what the
+        page says of itself.
+        """
+
+
+class AddMiddleware(Protocol):
+    """Adds middleware to the site: `add_middleware` of `ConfigSetup`."""
+
+    def __call__(self, *, entrypoint: str | Path, order: Order) -> None:
+        """Have the `on_request` of a Python file run around the site's own (`"pre"`), or inside."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigSetup:
-    """Payload of `config_setup`; `update_config(trailing_slash="never")` changes keys."""
+    """Payload of `config_setup`; what it calls is complete when the hook returns."""
 
     config: Config
     command: Command
+    root: Path
+    """The site's folder, absolute."""
     update_config: Callable[..., None]
+    """Changes keys of the configuration: `update_config(trailing_slash="never")`."""
+    inject_route: InjectRoute
+    add_middleware: AddMiddleware
+    add_watch_file: Callable[[str | Path], None]
+    """Names a file that the integration reads: when it changes, all pages are rendered again."""
+    create_codegen_dir: Callable[[], Path]
+    """Makes the integration's own folder, `.routelet/integrations/NAME`, and returns it."""
     logger: Logger
 
 

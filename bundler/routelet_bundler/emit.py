@@ -4,20 +4,22 @@ from pathlib import PurePosixPath
 
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import Adapter, Planned, Traced
+from routelet_bundler.safe_names import INJECTED
 
 
 def entry_module(planned: Planned, traced: Traced, adapter: Adapter) -> str:
     """Return the entry module of a function.
 
-    It runs from its zip, unpacked, or in place; the folder of compiled templates is looked for
-    above it only where the function has some.
+    It runs from its zip, unpacked, or in place; the folder of modules that a build wrote is looked
+    for above it only where the function has some.
     """
-    has_templates = any(file.archive.startswith(f"{PACKAGE}/") for file in traced.files)
+    written = (f"{PACKAGE}/", f"{INJECTED}/")
+    is_above = any(file.archive.startswith(written) for file in traced.files)
     depth = len(PurePosixPath(planned.entry_on_disk).parts) - 1
     return python_source(
         "entry.py.jinja",
         routes=[page.route.route for page in planned.pages],
-        root="/".join([".."] * depth) or "." if has_templates else None,
+        root="/".join([".."] * depth) or "." if is_above else None,
         server_entrypoint=adapter.server_entrypoint,
         manifest=dict(planned.manifest),
         args=dict(adapter.args),

@@ -82,7 +82,7 @@ def build(
     cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
     digests = Digests.kept(root, cache)
     memory = PageMemory.of(root, cache, digests)
-    site = discover(root, configured.config, memory)
+    site = discover(root, configured.config, memory, configured.injections)
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
     generated = content(site, configured.config.markdown, cache, public)
@@ -152,6 +152,8 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
     files = write_texts(work.folder, work.content.modules)
     files |= write_texts(work.folder, work.content.data)
+    injected = {one.archive: one.source.read_bytes() for one in work.site.injected}
+    files |= write_texts(work.folder, injected)
     page_modules = dict(work.content.pages)
     client = make_client(work, files, page_modules)
     files |= _error_modules(work, client, page_modules)

@@ -37,6 +37,13 @@ from routelet_bundler.model.host import (
     Split,
     Target,
 )
+from routelet_bundler.model.injection import (
+    InjectedFile,
+    InjectedMiddleware,
+    InjectedRoute,
+    Injections,
+    Order,
+)
 from routelet_bundler.model.site import Kind, Page, Site
 from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 
@@ -56,11 +63,16 @@ __all__ = [
     "Function",
     "Graph",
     "Group",
+    "InjectedFile",
+    "InjectedMiddleware",
+    "InjectedRoute",
+    "Injections",
     "Kind",
     "Level",
     "Limits",
     "MarkdownOptions",
     "Omission",
+    "Order",
     "Page",
     "PartSize",
     "Planned",

@@ -54,7 +54,7 @@ class Prerendering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The files of rendered pages by component, and what the site's sources read."""
+    """The files of rendered pages by their own path, and what the site's sources read."""
 
     files: Mapping[str, tuple[Prerendered, ...]]
     reads: Mapping[str, Sequence[str]]
@@ -81,7 +81,7 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
         owners = Owners(work.site.pages, work.config.base)
         for page in dynamic:
             urls = running.answer["urls"][page.route.route]
-            refuse_others(page.route.component or "", urls, owners)
+            refuse_others(page, urls, owners)
             tasks.add(page, urls)
         run = _Run(work, tasks, running)
         with ThreadPoolExecutor(running.count) as threads:
@@ -96,14 +96,14 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
             raise
 
 
-def refuse_others(component: str, urls: Iterable[str], owners: Owners) -> None:
+def refuse_others(page: Page, urls: Iterable[str], owners: Owners) -> None:
     """Raise for a URL of a page that another page answers."""
     for number, url in enumerate(urls):
         owner = owners.of(url)
-        if owner is None or owner.route.component != component:
+        if owner is not page:
             by = owner.route.component if owner else "no route"
             what = f"get_static_paths: item {number}: {url} is answered by {by}"
-            raise refused(what, component, url)
+            raise refused(what, page.route.component or "", url)
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
@@ -168,11 +168,11 @@ class _Run:
         if self._errors:
             _, error = min(self._errors, key=lambda one: one[0])
             raise _failed(error, self._work.site)
-        files: dict[str, list[Prerendered]] = {page.route.component or "": [] for page in pages}
+        files: dict[str, list[Prerendered]] = {page.file: [] for page in pages}
         for number, task in enumerate(self._tasks.all):
-            files[task.page.route.component or ""].append(self._results[number])
+            files[task.page.file].append(self._results[number])
         return Found(
-            files={component: tuple(of_page) for component, of_page in files.items()},
+            files={name: tuple(of_page) for name, of_page in files.items()},
             reads={source: sorted(paths) for source, paths in self._reads.items()},
         )
 
@@ -203,7 +203,7 @@ def _entry(page: Page, work: Prerendering) -> dict[str, Any]:
         "is_index": route.is_index,
         "layout": page.layout,
         "module": generated or page.module,
-        "source": None if generated else f"pages/{page.file}",
+        "source": None if generated else page.path_in_src,
     }
 
 
@@ -220,7 +220,7 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
         "assets": work.public,
         "format": config.build.format,
         "origin": URL(config.site or "http://localhost").origin,
-        "has_templates": any(name.endswith(".jinja") for name in site.files),
+        "has_templates": _has_templates(site),
         "listed": [_entry(page, work) for page in listed],
         "manifest": {
             "routes": everyone,
@@ -230,6 +230,11 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
             "middleware": site.middleware,
         },
     }
+
+
+def _has_templates(site: Site) -> bool:
+    of_pages = any(page.kind == "jinja" for page in site.pages)
+    return of_pages or any(name.endswith(".jinja") for name in site.files)
 
 
 def _unchanging(work: Prerendering) -> list[Path]:
