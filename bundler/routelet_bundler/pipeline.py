@@ -191,7 +191,8 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
                 out_dir=work.folder,
                 routes=work.site.routes,
                 pages=client.prerendered,
-                client_files=client.files,
+                # The adapter is the last; where it is alone nobody has written anything.
+                client_files=client.files if len(integrations) == 1 else client.files_there,
                 logger=log,
             )
         ),

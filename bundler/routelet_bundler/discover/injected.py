@@ -41,8 +41,6 @@ class Entrypoint:
     module: str
     """Dotted name that it is imported by, if it is Python."""
     path_in_src: str | None
-    file: InjectedFile | None
-    """What comes into zips, where that is not a file of `src/`."""
 
 
 class Entrypoints:
@@ -51,31 +49,28 @@ class Entrypoints:
     def __init__(self, root: Path, src: Path, own: Mapping[str, Path], given: Injections) -> None:
         archives = {path: archive for archive, path in own.items()}
         labels = _labels(root, (*given.routes, *given.middleware))
-        others = [path for path in labels if not _is_module(archives.get(path, ""))]
-        stems = unique({labels[path]: _safe(splitext(labels[path])[0]) for path in others})
-        self._of: dict[Path, Entrypoint] = {}
-        for path, label in labels.items():
-            archive = archives.get(path)
-            if path in others:
-                archive = f"{INJECTED}/{stems[label]}.py"
-            assert archive is not None  # noqa: S101 - it is one of `own`, or of the others
-            self._of[path] = Entrypoint(
-                label=label,
-                module=_module_of(archive),
-                path_in_src=path.relative_to(src).as_posix() if path in archives else None,
-                file=InjectedFile(archive=archive, source=path, label=label)
-                if path in others and path.suffix == ".py"
-                else None,
+        copied = [path for path in labels if _is_copied(path, archives)]
+        raise_all([error for path in copied for error in _relative_imports(path, labels[path])])
+        stems = unique({labels[path]: _safe(splitext(labels[path])[0]) for path in copied})
+        files = {
+            path: InjectedFile(
+                archive=f"{INJECTED}/{stems[labels[path]]}.py", source=path, label=labels[path]
             )
-        raise_all([error for path in others for error in _relative_imports(path, labels[path])])
+            for path in copied
+        }
+        self.files = tuple(files.values())
+        """What comes into zips beside the files of `src/`."""
+        self._of = {
+            path: Entrypoint(
+                label=label,
+                module=_module_of(files[path].archive if path in files else archives.get(path, "")),
+                path_in_src=path.relative_to(src).as_posix() if path in archives else None,
+            )
+            for path, label in labels.items()
+        }
 
     def __getitem__(self, path: Path) -> Entrypoint:
         return self._of[path]
-
-    @property
-    def files(self) -> tuple[InjectedFile, ...]:
-        """What comes into zips beside the files of `src/`."""
-        return tuple(one.file for one in self._of.values() if one.file)
 
     def modules(self, middleware: Iterable[InjectedMiddleware], order: Order) -> tuple[str, ...]:
         """Return the dotted names of middleware that goes before, or after, the site's own."""
@@ -112,19 +107,22 @@ def _safe(path: str) -> str:
     return "/".join(map(safe, path.split("/")))
 
 
-def _is_module(archive: str) -> bool:
-    """Tell whether Python finds a file of `src/` by a dotted name."""
-    return archive.endswith(".py") and "." not in archive.removesuffix(".py")
+def _is_copied(path: Path, archives: Mapping[Path, str]) -> bool:
+    """Tell whether a file is Python that is in no zip, or not by a name that Python finds."""
+    archive = archives.get(path)
+    is_found = archive is not None and "." not in archive.removesuffix(".py")
+    return path.suffix == ".py" and not is_found
 
 
 def _module_of(archive: str) -> str:
+    """Return the dotted name of a module; an empty one for what is no Python."""
+    if not archive.endswith(".py"):
+        return ""
     return archive.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _relative_imports(path: Path, label: str) -> Iterable[RouteletError]:
     """Yield an error for each import that asks for a neighbour, which a file alone has not."""
-    if path.suffix != ".py":
-        return
     for node in ast.walk(parse_python(read_source(path, label), label)):
         if isinstance(node, ast.ImportFrom) and node.level:
             yield RouteletError(
