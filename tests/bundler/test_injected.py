@@ -109,7 +109,7 @@ def test_pages_of_every_kind_answer_from_their_zips(plugged: Callable[..., Path]
         assert lambda_.get("/from-template").text == "<main>/from-template</main>"
         assert '<h1 id="told">Told</h1>' in lambda_.get("/told").text
     template = (made.out_dir / "template.yaml").read_text()
-    assert "Path: /feed.json" in template
+    assert 'Path: "/feed.json"' in template
 
 
 def test_a_zip_has_the_file_alone_and_what_it_imports(plugged: Callable[..., Path]) -> None:
