@@ -3,10 +3,10 @@
     .venv/bin/python benchmarks/build/run.py [PART ...] [--functions 10 50] [--tools ...]
         [--endpoints 100 1000 10000] [--astro]
 
-Parts: packagers, endpoints, bytecode, verification, reports, examples; all, where none is named.
-The others are installed, as pinned here, into a temporary folder, or into `--keep FOLDER`, where a
-later run finds them. Each build is a process of its own; a build of less than ten seconds counts
-with the median of three. Tables go to standard output as they are made, what is going on to
+Parts: packagers, endpoints, bytecode, verification, reports, hooks, examples; all, where none is
+named. The others are installed, as pinned here, into a temporary folder, or into `--keep FOLDER`,
+where a later run finds them. Each build is a process of its own; a build of less than ten seconds
+counts with the median of three. Tables go to standard output as they are made, what is going on to
 standard error.
 """
 
@@ -21,6 +21,7 @@ from pathlib import Path
 import bytecode
 import endpoints
 import examples
+import hooks
 import packagers
 import reports
 import verification
@@ -39,6 +40,7 @@ PARTS: dict[str, Part] = {
     "reports": lambda options, _folder: reports.rows(
         [count for count in options.endpoints if count <= 1_000]
     ),
+    "hooks": lambda _options, folder: hooks.rows(folder),
     "examples": lambda _options, _folder: examples.rows(),
 }
 

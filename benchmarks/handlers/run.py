@@ -27,8 +27,8 @@ from typing import Any
 from routelet_bundler import functions, pipeline
 from routelet_bundler.adapters import aws_lambda
 from routelet_bundler.cache import Cache, default_cache
-from routelet_bundler.interpreters import HOST, find_interpreter
-from routelet_bundler.model import Build, BuiltFunction, Limits, Verdict
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST, Build, BuiltFunction, Limits, Verdict
 from routelet_bundler.trace.install import runtime_packages
 
 SITES = Path(__file__).parents[2] / "tests" / "fixtures" / "handlers"

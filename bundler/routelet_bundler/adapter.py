@@ -13,16 +13,18 @@ from typing import Any, Literal, Protocol
 
 from routelet.routing import Route
 from routelet_bundler.config import option_table
-from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import (
     Adapter,
     AdapterFeatures,
+    Assets,
     Config,
     Function,
     Level,
     Limits,
     Order,
     Prerendered,
+    Support,
     Table,
     Target,
 )
@@ -31,8 +33,10 @@ __all__ = [
     "Adapter",
     "AdapterFeatures",
     "AddMiddleware",
+    "Assets",
     "BuildDone",
     "BuildGenerated",
+    "BuildSetup",
     "BuildSsr",
     "BuildStart",
     "Command",
@@ -44,6 +48,10 @@ __all__ = [
     "Limits",
     "Logger",
     "Order",
+    "ServerDone",
+    "ServerSetup",
+    "ServerStart",
+    "Support",
     "Table",
     "Target",
     "option_table",
@@ -104,9 +112,44 @@ class ConfigDone:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServerSetup:
+    """Payload of `server_setup`: `routelet dev` is about to serve."""
+
+    config: Config
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerStart:
+    """Payload of `server_start`: it serves at `url`."""
+
+    url: str
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ServerDone:
+    """Payload of `server_done`: it serves no more."""
+
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class BuildStart:
     """Payload of `build_start`."""
 
+    logger: Logger
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildSetup:
+    """Payload of `build_setup`: what will be built, and for where.
+
+    `routes` are in matching order.
+    """
+
+    routes: tuple[Route, ...]
+    target: Target
     logger: Logger
 
 
@@ -115,8 +158,9 @@ class BuildSsr:
     """Payload of `build_ssr`: the emitted entry modules.
 
     `entry_points` are file URLs of files that exist now, in the folder that becomes `dist/` once
-    the whole build has succeeded. `functions` are the traced files of each entry: source path by
-    path in its zip.
+    the whole build has succeeded. `manifest` has what routelet.json says before there are zips:
+    `output`, `base`, `site`, `trailingSlash`, `adapter`, `routes` and `assets`. `functions` are the
+    traced files of each function: source path by path in its zip.
     """
 
     entry_points: Mapping[Route, str]
@@ -178,8 +222,20 @@ class Integration:
     def config_done(self, payload: ConfigDone) -> None:
         """Read the final configuration; an adapter calls `set_adapter` here."""
 
+    def server_setup(self, payload: ServerSetup) -> None:
+        """Act before `routelet dev` serves."""
+
+    def server_start(self, payload: ServerStart) -> None:
+        """Act when `routelet dev` serves."""
+
+    def server_done(self, payload: ServerDone) -> None:
+        """Act when `routelet dev` has ended."""
+
     def build_start(self, payload: BuildStart) -> None:
         """Act before anything is built."""
+
+    def build_setup(self, payload: BuildSetup) -> None:
+        """Look at what will be built."""
 
     def build_ssr(self, payload: BuildSsr) -> None:
         """Use the entry modules that were emitted."""
@@ -219,23 +275,3 @@ class _Prefixed(logging.LoggerAdapter[logging.Logger]):
 def logger_of(name: str) -> Logger:
     """Return a logger that puts `[name]` before each message."""
     return _Prefixed(logging.getLogger("routelet"), {"prefix": name})
-
-
-def check_features(adapter: Adapter, output: str) -> list[str]:
-    """Return warnings about features in use; raise for one that the adapter does not support.
-
-    As Astro's validateSupportedFeatures, but a build that "won't be built" is not built.
-    """
-    feature = f"{output}_output"
-    level = adapter.supported_features.get(feature, "unsupported")
-    if level == "unsupported":
-        raise RouteletError(
-            f'the adapter {adapter.name} does not support output = "{output}" ({feature})',
-            where="pyproject.toml [tool.routelet]",
-            mend="choose another output or another adapter",
-            status=WRONG_USE,
-        )
-    if level == "stable":
-        return []
-    says = {"experimental": "is experimental in", "deprecated": "is deprecated in"}[level]
-    return [f"{feature} {says} the adapter {adapter.name}"]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from routelet_bundler.adapter import (
@@ -9,7 +10,6 @@ from routelet_bundler.adapter import (
     ConfigDone,
     ConfigSetup,
     Integration,
-    check_features,
     fire,
 )
 from routelet_bundler.adapters import load_integrations
@@ -20,9 +20,9 @@ from routelet_bundler.config import (
     read_document,
     updated,
 )
-from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.features import check_output, feature_warnings, mistakes_of
 from routelet_bundler.integration_calls import Calls, refuse_twice
-from routelet_bundler.interpreters import HOST, HOST_ARCHITECTURE
 from routelet_bundler.model import Adapter, Config, Injections, Project, Target
 
 
@@ -54,9 +54,7 @@ class Configured:
     @property
     def target(self) -> Target:
         """Where functions run; without an adapter this machine, which prerenders."""
-        if self.adapter is not None:
-            return self.adapter.target
-        return Target(python=HOST, architecture=HOST_ARCHITECTURE, glibc="")
+        return self.adapter.target if self.adapter is not None else Target()
 
 
 def configure(root: Path, command: Command) -> Configured:
@@ -74,7 +72,8 @@ def configure(root: Path, command: Command) -> Configured:
             read_document(root)[1],
             mend='set adapter = "aws-lambda", or output = "static"',
         )
-    warnings = check_features(adapter, config.output) if adapter else []
+    if adapter is not None:
+        check_output(adapter, config.output)
     return Configured(
         root=root,
         config=config,
@@ -83,7 +82,7 @@ def configure(root: Path, command: Command) -> Configured:
         adapter=adapter,
         injections=found.injections,
         watch_files=found.watch_files,
-        warnings=tuple(warnings),
+        warnings=tuple(feature_warnings(adapter)) if adapter else (),
     )
 
 
@@ -141,20 +140,37 @@ def _injections(made: Sequence[Calls]) -> Injections:
 
 
 def _adapter_of(config: Config, integrations: tuple[Integration, ...]) -> Adapter | None:
-    found: list[Adapter] = []
+    found: list[tuple[str, Adapter]] = []
+
+    def set_adapter(integration: str, adapter: Adapter) -> None:
+        if not isinstance(adapter, Adapter):
+            raise TypeError(f"set_adapter takes an Adapter, not {adapter!r}")
+        found.append((integration, adapter))
+
     fire(
         integrations,
         "config_done",
         lambda one, log: one.config_done(
-            ConfigDone(config=config, set_adapter=found.append, logger=log)
+            ConfigDone(config=config, set_adapter=partial(set_adapter, one.name), logger=log)
         ),
     )
     if len(found) > 1:
-        names = " and ".join(adapter.name for adapter in found)
+        names = " and ".join(f"{adapter.name} (by {by})" for by, adapter in found)
         raise RouteletError(
             f"two adapters are set: {names}",
             where="pyproject.toml [tool.routelet]",
             mend="a site has one adapter; remove the other",
             status=WRONG_USE,
         )
-    return found[0] if found else None
+    if not found:
+        if config.adapter is not None:
+            raise RouteletError(
+                f'"{config.adapter}" never called set_adapter',
+                where="pyproject.toml [tool.routelet] adapter",
+                mend="name an adapter there, and what is none in integrations",
+                status=WRONG_USE,
+            )
+        return None
+    _, adapter = found[0]
+    raise_all(list(mistakes_of(adapter)))
+    return adapter

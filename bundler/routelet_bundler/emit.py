@@ -1,29 +1,69 @@
 """Emit: the text of a function's entry module."""
 
-from pathlib import PurePosixPath
+import ast
+from collections.abc import Iterator
+from itertools import chain
+from pathlib import Path, PurePosixPath
 
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import Adapter, Planned, Traced
 from routelet_bundler.safe_names import INJECTED
+from routelet_bundler.sources import parse_python, read_source
 
 
-def entry_module(planned: Planned, traced: Traced, adapter: Adapter) -> str:
+def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: bool) -> str:
     """Return the entry module of a function.
 
     It runs from its zip, unpacked, or in place; the folder of modules that a build wrote is looked
-    for above it only where the function has some.
+    for above it only where the function has some. `starts` tells whether the server entrypoint has
+    `start`.
     """
     written = (f"{PACKAGE}/", f"{INJECTED}/")
-    is_above = any(file.archive.startswith(written) for file in traced.files)
+    has_written = any(file.archive.startswith(written) for file in traced.files)
     depth = len(PurePosixPath(planned.entry_on_disk).parts) - 1
     return python_source(
         "entry.py.jinja",
         routes=[page.route.route for page in planned.pages],
-        root="/".join([".."] * depth) or "." if is_above else None,
+        root="/".join([".."] * depth) or ".",
+        has_written=has_written,
         server_entrypoint=adapter.server_entrypoint,
         manifest=dict(planned.manifest),
         args=dict(adapter.args),
         omitted={module: one.name for one in traced.omitted for module in one.modules},
         exports=adapter.exports,
-        start=False,
+        serves_client=adapter.serves_client,
+        start=starts,
     )
+
+
+def has_start(adapter: Adapter, traced: Traced) -> bool:
+    """Tell whether the server entrypoint, traced with a function, defines `start`.
+
+    Raises `RouteletError` where an entry module would have nothing of it to expose or to call.
+    """
+    path = adapter.server_entrypoint.replace(".", "/")
+    distributions = chain.from_iterable(one.files for one, _ in traced.distributions)
+    sources = {**dict(distributions), **{file.archive: file.source for file in traced.files}}
+    source = sources.get(f"{path}.py") or sources.get(f"{path}/__init__.py")
+    starts = source is not None and "start" in _defined(source)
+    if not (starts or adapter.exports):
+        raise RouteletError(
+            f"{adapter.server_entrypoint} has no start, and the adapter names no exports",
+            where=f"adapter {adapter.name}",
+            mend="name in exports what create_exports gives, or define start(manifest, args)",
+            status=WRONG_USE,
+        )
+    return starts
+
+
+def _defined(source: Path) -> Iterator[str]:
+    """Yield the names that a module binds at its top, but for those of `import *`."""
+    for statement in parse_python(read_source(source, str(source)), str(source)).body:
+        match statement:
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
+                yield statement.name
+            case ast.ImportFrom() | ast.Import():
+                yield from (alias.asname or alias.name for alias in statement.names)
+            case ast.Assign():
+                yield from (one.id for one in statement.targets if isinstance(one, ast.Name))

@@ -14,7 +14,8 @@ from pydantic import TypeAdapter
 from routelet_bundler import pack
 from routelet_bundler.cache import digest
 from routelet_bundler.client import asset_urls, is_seen
-from routelet_bundler.emit import entry_module
+from routelet_bundler.emit import entry_module, has_start
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.grouping import groups_of, split_of
 from routelet_bundler.model import (
     Adapter,
@@ -116,6 +117,13 @@ def trace_functions(
         return Routed()
     planner = Planner(work.site, work.configured.config, adapter, page_modules)
     planned = planner.plan()
+    if planned and not adapter.server_entrypoint:
+        raise RouteletError(
+            f"the adapter {adapter.name} has no server_entrypoint that could answer requests",
+            where=planned[0].pages[0].route.component or "",
+            mend="prerender the page, or choose another adapter",
+            status=WRONG_USE,
+        )
     files = {**runtime_files("routelet", RUNTIME), **files}
     server = module_files(adapter.server_entrypoint, work.configured.root)
     tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
@@ -139,10 +147,10 @@ def trace_functions(
         groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
     else:
         groups = groups_of(pages, split_of(adapter), adapter)
-    functions = tuple(
-        _function(work, pruned(one), planner, adapter)
-        for one in together(routes, groups, planner, trace)
-    )
+    reached = [pruned(one) for one in together(routes, groups, planner, trace)]
+    urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
+    starts = bool(reached) and has_start(adapter, reached[0].traced)
+    functions = tuple(_function(one, urls, planner, starts=starts) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
     return Routed(routes=tuple(routes), functions=functions)
@@ -209,10 +217,13 @@ def _reached(planned: Planned, trace: Callable[[Planned], Traced], planner: Plan
     return Reached(planned=planned, traced=traced)
 
 
-def _function(work: Work, reached: Reached, planner: Planner, adapter: Adapter) -> Function:
+def _function(
+    reached: Reached, assets: Mapping[str, str], planner: Planner, *, starts: bool
+) -> Function:
+    adapter = planner.adapter
     planned, traced = reached.planned, reached.traced
     if traced.assets:
-        urls = asset_urls(work, traced.assets)
+        urls = {name: assets[name] for name in traced.assets}
         planned = replace(planned, manifest={**planned.manifest, "assets": urls})
     warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
     return Function(
@@ -224,7 +235,7 @@ def _function(work: Work, reached: Reached, planner: Planner, adapter: Adapter) 
         config=planned.config,
         target=_target(planned, adapter),
         traced=replace(traced, warnings=warnings) if warnings else traced,
-        entry_text=entry_module(planned, traced, adapter),
+        entry_text=entry_module(planned, traced, adapter, starts=starts),
         modules=planned.modules,
     )
 
@@ -251,7 +262,8 @@ def pack_functions(work: Work, emitted: Emitted) -> tuple[BuiltFunction, ...]:
     if adapter is None or not emitted.functions:
         return ()
     kept = emitted.earlier.zips if emitted.earlier else {}
-    zips = {name: one.at(work.out_dir / "functions" / f"{name}.zip") for name, one in kept.items()}
+    there = work.out_dir / "functions"
+    zips = {name: replace(one.zip, path=there / f"{name}.zip") for name, one in kept.items()}
     zips |= _packed(work, emitted, adapter)
     passed = {one.verdict for one in kept.values()}
     return _verified(work, emitted.functions, zips, adapter, passed)

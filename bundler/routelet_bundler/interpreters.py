@@ -6,7 +6,6 @@ what it is handed is on its path.
 
 import json
 import os
-import platform
 import re
 import shutil
 import subprocess
@@ -14,16 +13,11 @@ import sys
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 from uv import find_uv_bin
 
-HOST = f"{sys.version_info.major}.{sys.version_info.minor}"
-"""The minor version of the Python that runs the build."""
-HOST_ARCHITECTURE: Literal["x86_64", "arm64"] = (
-    "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
-)
-"""The architecture of this machine, in Lambda's words."""
+from routelet_bundler.model import HOST
+
 _SINCE_3_14 = frozenset({"annotationlib", "compression"})
 """What the newest Python of Lambda's has that older ones have not: docs.python.org/3.14/whatsnew"""
 

@@ -6,14 +6,18 @@ fresh folder that becomes `dist/` when every stage has succeeded.
 """
 
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import time_ns
+from types import MappingProxyType
 
+from routelet.routing import Route
 from routelet_bundler.adapter import (
     BuildDone,
     BuildGenerated,
+    BuildSetup,
     BuildSsr,
     BuildStart,
     TracedFiles,
@@ -28,6 +32,7 @@ from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.features import check_assets
 from routelet_bundler.functions import (
     Emitted,
     compare_splits,
@@ -40,6 +45,7 @@ from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Build,
     BuiltFunction,
+    Config,
     Function,
     Site,
     Target,
@@ -47,7 +53,7 @@ from routelet_bundler.model import (
 from routelet_bundler.pack import lacks_bytecode
 from routelet_bundler.pack import save as save_zips
 from routelet_bundler.prerender import save
-from routelet_bundler.render.routelet_json import manifest_text, route_table
+from routelet_bundler.render.routelet_json import manifest_text, ssr_manifest
 from routelet_bundler.report import changes
 from routelet_bundler.report.budget import budget_warnings, check_budgets
 from routelet_bundler.sources import Digests
@@ -77,6 +83,8 @@ def build(
     root = Path(root).resolve()
     report("configure", 0, 1)
     configured = configure(root, "build")
+    final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
+    _refuse_sources(final, root, configured.config)
     report("discover", 0, 1)
     started_ns = time_ns()
     cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
@@ -86,15 +94,6 @@ def build(
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
     generated = content(site, configured.config.markdown, cache, public)
-    final = Path(out_dir).resolve() if out_dir else root / configured.config.out_dir
-    for name in (configured.config.src_dir, configured.config.public_dir):
-        if final.is_relative_to(root / name):
-            raise RouteletError(
-                f"is below {name}/, which the site is made from",
-                where=str(final),
-                mend="choose another out-dir",
-                status=WRONG_USE,
-            )
     with staged(final) as folder, cache:
         report("install", 0, 1)
         work = Work(
@@ -139,6 +138,18 @@ def build(
     return replace(result, warnings=(*result.warnings, *cache.warnings))
 
 
+def _refuse_sources(out_dir: Path, root: Path, config: Config) -> None:
+    """Raise `RouteletError` for an `out_dir` that is below what the site is made from."""
+    for name in (config.src_dir, config.public_dir):
+        if out_dir.is_relative_to(root / name):
+            raise RouteletError(
+                f"is below {name}/, which the site is made from",
+                where=str(out_dir),
+                mend="choose another out-dir",
+                status=WRONG_USE,
+            )
+
+
 def _targets(configured: Configured, site: Site) -> list[Target]:
     """Return the target of the site, then those of pages that name another architecture."""
     wanted = [page.config.architecture for page in site.pages if not page.prerender]
@@ -150,6 +161,13 @@ def _targets(configured: Configured, site: Site) -> list[Target]:
 def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     integrations = work.configured.integrations
     fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
+    fire(
+        integrations,
+        "build_setup",
+        lambda one, log: one.build_setup(
+            BuildSetup(routes=work.site.routes, target=work.configured.target, logger=log)
+        ),
+    )
     files = write_texts(work.folder, work.content.modules)
     files |= write_texts(work.folder, work.content.data)
     injected = {one.archive: one.source.read_bytes() for one in work.site.injected}
@@ -162,7 +180,9 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     functions = routed.functions
     emitted = emit_functions(work, functions, packing)
     client = with_assets(client, work, (name for one in functions for name in one.traced.assets))
-    _fire_ssr(work, functions)
+    if work.configured.adapter is not None:
+        check_assets(work.configured.adapter, client.assets, _reaching(functions))
+    _fire_ssr(work, functions, client.assets)
     fire(
         integrations,
         "build_generated",
@@ -171,7 +191,9 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     built = pack_functions(work, emitted)
     result = Build(
         out_dir=work.out_dir,
-        entry_points=_entry_points(functions, work.out_dir),
+        entry_points={
+            route.route: url for route, url in _entry_points(functions, work.out_dir).items()
+        },
         middleware_entry_point=None,
         functions=built,
         routes=work.site.routes,
@@ -220,23 +242,35 @@ def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> 
     return write_texts(work.folder, texts)
 
 
-def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[str, str]:
+def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[Route, str]:
+    url = folder.as_uri()  # what is below it needs no quoting: entries have safe names
     return {
-        route: (folder / function.entry_on_disk).as_uri()
-        for function in functions
-        for route in function.routes
-    }
-
-
-def _fire_ssr(work: Work, functions: tuple[Function, ...]) -> None:
-    if not work.configured.integrations:
-        return
-    entry_points = {
-        page.route: (work.folder / function.entry_on_disk).as_uri()
+        page.route: f"{url}/{function.entry_on_disk}"
         for function in functions
         for page in function.pages
     }
-    manifest = {"routes": route_table(work.site.routes)}
+
+
+def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
+    """Return the routes of functions by the distributions that they reach."""
+    found: dict[str, tuple[str, ...]] = {}
+    for function in functions:
+        for distribution, _ in function.traced.distributions:
+            found[distribution.name] = (*found.get(distribution.name, ()), *function.routes)
+    return found
+
+
+def _fire_ssr(work: Work, functions: tuple[Function, ...], assets: Mapping[str, str]) -> None:
+    if not work.configured.integrations:
+        return
+    entry_points = MappingProxyType(_entry_points(functions, work.folder))
+    manifest = ssr_manifest(
+        work.site.routes,
+        functions,
+        assets,
+        config=work.configured.config,
+        adapter=work.configured.adapter,
+    )
     fire(
         work.configured.integrations,
         "build_ssr",

@@ -37,7 +37,7 @@ class Planner:
     ) -> None:
         self._site = site
         self._config = config
-        self._adapter = adapter
+        self.adapter = adapter
         self._page_modules = page_modules
         self._order = {page.file: number for number, page in enumerate(site.pages)}
         self._on_demand = [page for page in site.pages if not page.prerender]
@@ -61,7 +61,7 @@ class Planner:
         stays as it is when other pages come and go. Raises `RouteletError` for pages whose
         configurations contradict each other.
         """
-        if split_of(self._adapter) == "single":
+        if split_of(self.adapter) == "single":
             return tuple(self._planned(SINGLE_NAME, one.pages, SINGLE_ENTRY) for one in groups)
         firsts = [min(one.pages, key=lambda page: page.file) for one in groups]
         inside = {page.file for one in groups for page in one.pages}
@@ -79,8 +79,8 @@ class Planner:
         )
 
     def _planned(self, name: str, pages: Sequence[Page], entry: str) -> Planned:
-        handler, entry_in_zip = _handler(entry, self._adapter)
-        config = shared_config(pages, self._adapter)
+        handler, entry_in_zip = _handler(entry, self.adapter)
+        config = shared_config(pages, self.adapter)
         included = self._included(config, pages) if config.include else ()
         manifest = self._manifest(*pages, *included)
         return Planned(
@@ -92,7 +92,7 @@ class Planner:
             handler=handler,
             config=config,
             manifest=manifest,
-            modules=tuple(_modules(manifest, self._adapter)),
+            modules=tuple(_modules(manifest, self.adapter)),
         )
 
     def _included(self, config: RouteConfig, own: Iterable[Page]) -> tuple[Page, ...]:
@@ -125,7 +125,7 @@ class Planner:
             return planned
         reached = (*planned.reached, *new)
         manifest = self._manifest(*planned.pages, *reached)
-        modules = tuple(_modules(manifest, self._adapter))
+        modules = tuple(_modules(manifest, self.adapter))
         return replace(planned, reached=reached, manifest=manifest, modules=modules)
 
     def _targets(self, rewrite: Rewrite) -> Iterable[Page]:

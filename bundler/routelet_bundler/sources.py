@@ -65,6 +65,18 @@ class Digests:
             cache.write("digests", digest(str(root)), _KNOWN.dump_json(settled))
 
 
+_TAG = re.compile(r"\.[a-z]+-\d+(\.opt-\w+)?\.pyc(\.\d+)?$")
+"""Of what bytecode is called: `.cpython-312.pyc`, and with a number while it is written."""
+
+
+def source_of(name: str) -> str:
+    """Return the path of the source that bytecode is of, as PEP 3147 has it; any other as it is."""
+    folder, cached, file = name.rpartition("__pycache__/")
+    if cached:
+        return f"{folder}{_TAG.sub('', file)}.py"
+    return name.removesuffix("c") if name.endswith(".pyc") else name
+
+
 def read_source(path: Path, where: str) -> str:
     """Return the text of a file, which people know as `where`; raises `RouteletError`."""
     return decoded(path.read_bytes(), where)

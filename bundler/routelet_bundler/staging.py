@@ -127,10 +127,14 @@ def _build_of(out_dir: Path) -> list[int]:
 def _refuse_another(folder: Path, out_dir: Path) -> None:
     """Raise `RouteletError` where another build took the place of the one to lie over."""
     changes = folder / _CHANGES
-    if changes.exists() and json.loads(changes.read_text())["build"] != _build_of(out_dir):
-        raise RouteletError(
-            "was replaced by another build meanwhile", where=str(out_dir), mend="build again"
-        )
+    if not changes.exists():
+        return
+    with suppress(FileNotFoundError):  # it was removed, or is being replaced
+        if json.loads(changes.read_text())["build"] == _build_of(out_dir):
+            return
+    raise RouteletError(
+        "was replaced by another build meanwhile", where=str(out_dir), mend="build again"
+    )
 
 
 def _finish(old: Path, folder: Path, out_dir: Path) -> None:

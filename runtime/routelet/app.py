@@ -60,8 +60,8 @@ class App:
             self._pages[route] = page
         self._handlers: dict[str, _Page] = {}
         self._middleware: Middleware | None = None
-        if steps := [load_page(name, None).on_request for name in manifest.get("middleware", ())]:
-            self._middleware = steps[0] if len(steps) == 1 else sequence(*steps)
+        if manifest.get("middleware"):
+            self._middleware = load_middleware(manifest)
 
     def match(self, request: Request) -> Route | None:
         """Return the on-demand route that answers the URL of `request`, or None."""
@@ -362,6 +362,12 @@ def _log(what: "str | BaseException") -> None:
 
     # One write, so that CloudWatch keeps the trace in one event.
     sys.stderr.write("".join(traceback.format_exception(what)))
+
+
+def load_middleware(manifest: "Mapping[str, Any]") -> "Middleware":
+    """Return the middleware of a manifest: that of one module, or of several as one."""
+    steps = [load_page(name, None).on_request for name in manifest["middleware"]]
+    return steps[0] if len(steps) == 1 else sequence(*steps)
 
 
 def wait_for(result: "Any") -> "Any":

@@ -10,24 +10,11 @@ from routelet_bundler.adapter import (
     ConfigDone,
     Integration,
     Logger,
-    Target,
-    check_features,
     fire,
     logger_of,
 )
-from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.errors import RouteletError
 from routelet_bundler.model import Config
-
-TARGET = Target(python="3.12", architecture="x86_64", glibc="2_34")
-
-
-def adapter(**features: str) -> Adapter:
-    return Adapter(
-        name="moon",
-        server_entrypoint="moon.server",
-        target=TARGET,
-        supported_features=features,  # type: ignore[arg-type]
-    )
 
 
 class Named(Integration):
@@ -105,28 +92,4 @@ def test_payloads_and_adapters_are_never_changed() -> None:
     with pytest.raises(dataclasses.FrozenInstanceError):
         payload.config = Config()  # type: ignore[misc]
     with pytest.raises(dataclasses.FrozenInstanceError):
-        adapter().name = "sun"  # type: ignore[misc]
-
-
-@pytest.mark.parametrize("output", ["static", "hybrid", "server"])
-@pytest.mark.parametrize(
-    ("level", "warns"),
-    [("stable", None), ("experimental", "is experimental in"), ("deprecated", "is deprecated in")],
-)
-def test_a_feature_in_use_is_warned_of_by_its_level(
-    output: str, level: str, warns: str | None
-) -> None:
-    warnings = check_features(adapter(**{f"{output}_output": level}), output)
-    assert warnings == ([f"{output}_output {warns} the adapter moon"] if warns else [])
-
-
-@pytest.mark.parametrize("features", [{}, {"server_output": "unsupported"}])
-def test_an_unsupported_feature_in_use_is_an_error(features: dict[str, str]) -> None:
-    with pytest.raises(RouteletError, match="the adapter moon does not support") as told:
-        check_features(adapter(**features), "server")
-    assert told.value.status == WRONG_USE
-
-
-def test_a_feature_that_is_not_in_use_is_not_judged() -> None:
-    supported = adapter(static_output="stable", server_output="unsupported")
-    assert check_features(supported, "static") == []
+        Adapter("moon", "moon.server").name = "sun"  # type: ignore[misc]

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from routelet_bundler.interpreters import HOST
 from routelet_bundler.model import (
+    HOST,
     Function,
     Reason,
     RouteConfig,

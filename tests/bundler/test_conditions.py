@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routelet_bundler.conditions import truth_of
-from routelet_bundler.interpreters import HOST
+from routelet_bundler.model import HOST
 
 VERSIONS = st.tuples(st.sampled_from([2, 3, 4]), st.integers(0, 20))
 

@@ -19,9 +19,8 @@ from click.testing import CliRunner
 from routelet_bundler import RouteletError, build
 from routelet_bundler.cli import main
 from routelet_bundler.elsewhere import Elsewhere, elsewhere_at
-from routelet_bundler.interpreters import HOST
-from routelet_bundler.model import Target
-from routelet_bundler.pack.away import members_of
+from routelet_bundler.model import HOST, Target
+from routelet_bundler.pack.away import made
 from routelet_bundler.prerender.away import rendered
 
 PYPROJECT = (
@@ -139,7 +138,7 @@ def test_a_build_by_other_processes_leaves_the_same(
         cache_folder=tmp_path / "cache-away",
         elsewhere=Elsewhere(executor=noting, slots=2),
     )
-    assert noting.seen == {"sources_of_batch", "members_of", "rendered"}
+    assert noting.seen == {"sources_of_batch", "made", "rendered"}
     assert tree(tmp_path / "away") == same_with_paths(tree(tmp_path / "here"), "here", "away")
     assert len(here.functions) == len(away.functions) == 8
 
@@ -221,8 +220,8 @@ def test_a_source_that_is_faulty_is_told_as_it_is_here(
 def test_a_machine_that_would_make_other_bytes_refuses() -> None:
     target = Target(python=HOST, architecture="x86_64", glibc="2_17")
     with pytest.raises(RouteletError, match=f"Python {HOST}"):
-        members_of([], target, ("deflate by another", f"{HOST}.0"))
-    assert members_of([], replace(target, bytecode=False), members_made_with()) == []
+        made([], target, ("deflate by another", f"{HOST}.0"))
+    assert made([], replace(target, bytecode=False), members_made_with()) == []
 
 
 def members_made_with() -> tuple[str, str]:

@@ -9,7 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routelet_bundler.discover.names import parse_route
-from routelet_bundler.emit import entry_module
+from routelet_bundler.emit import entry_module as text_of
+from routelet_bundler.emit import has_start
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.model import (
     Adapter,
     Page,
@@ -71,6 +73,21 @@ def with_templates() -> Traced:
         source=Path("a.py"),
         reason=Reason(kind="import"),
         label="site_templates/a.py",
+    )
+    return replace(NOTHING, files=(file,))
+
+
+def entry_module(one: Planned, traced: Traced, adapter: Adapter, *, starts: bool = False) -> str:
+    return text_of(one, traced, adapter, starts=starts)
+
+
+def served_by(tmp_path: Path, text: str) -> Traced:
+    (tmp_path / "moon_server.py").write_text(text)
+    file = TracedFile(
+        archive="moon_server.py",
+        source=tmp_path / "moon_server.py",
+        reason=Reason(kind="import"),
+        label="moon_server.py",
     )
     return replace(NOTHING, files=(file,))
 
@@ -139,3 +156,55 @@ def test_an_entry_of_any_route_compiles(text: str) -> None:
 @pytest.mark.parametrize("file", ['a"""b.py', "a\\N.py", "a\\.py"])
 def test_an_entry_of_a_route_with_quotes_or_backslashes_compiles(file: str) -> None:
     assert compiled(entry_module(planned(file), NOTHING, ADAPTER))
+
+
+def test_an_entry_that_is_run_starts_its_server_and_an_imported_one_does_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "moon_server.py").write_text(
+        f"{SERVER}\n\ndef start(manifest, args):\n    args['ran'] = len(manifest['routes'])\n"
+    )
+    entry = tmp_path / "entry_a.py"
+    entry.write_text(entry_module(planned("a.py"), NOTHING, ADAPTER, starts=True))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert "ran" not in runpy.run_path(str(entry))["ARGS"]
+    assert runpy.run_path(str(entry), run_name="__main__")["ARGS"]["ran"] == 1
+    del sys.modules["moon_server"]
+
+
+@pytest.mark.parametrize("on_disk", ["entry.py", "pages/entry_a.py", "pages/b/c/entry_a.py"])
+def test_an_entry_knows_where_the_client_is_where_its_server_serves_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, on_disk: str
+) -> None:
+    (tmp_path / "moon_server.py").write_text(SERVER)
+    entry = tmp_path / "dist" / on_disk
+    entry.parent.mkdir(parents=True)
+    serving = replace(ADAPTER, serves_client=True)
+    entry.write_text(entry_module(planned("a.py", on_disk=on_disk), NOTHING, serving))
+    monkeypatch.syspath_prepend(str(tmp_path))
+    assert runpy.run_path(str(entry))["ARGS"]["client"] == str(tmp_path / "dist/client")
+    del sys.modules["moon_server"]
+
+
+@pytest.mark.parametrize(
+    ("text", "starts"),
+    [
+        ("def start(manifest, args): ...", True),
+        ("async def start(manifest, args): ...", True),
+        ("from moon.serving import run as start", True),
+        ("start = print", True),
+        ("def other():\n    start = 1", False),
+        ("from start import run", False),
+        ("", False),
+    ],
+)
+def test_a_server_starts_where_it_defines_start(tmp_path: Path, text: str, starts: bool) -> None:
+    assert has_start(ADAPTER, served_by(tmp_path, text)) is starts
+
+
+def test_a_server_that_gives_nothing_and_starts_nothing_is_refused(tmp_path: Path) -> None:
+    silent = replace(ADAPTER, exports=())
+    assert has_start(silent, served_by(tmp_path, "def start(manifest, args): ..."))
+    with pytest.raises(RouteletError, match="moon_server has no start") as told:
+        has_start(silent, served_by(tmp_path, SERVER))
+    assert (told.value.where, told.value.status) == ("adapter moon", WRONG_USE)

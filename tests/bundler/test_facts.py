@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import routelet_bundler
-from routelet_bundler.interpreters import HOST
+from routelet_bundler.model import HOST
 from routelet_bundler.verify import facts
 from routelet_bundler.verify.facts import facts_of
 

@@ -8,13 +8,13 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler.interpreters import (
-    HOST,
     _found,
     exact_version,
     find_interpreter,
     run_isolated,
     standard_library,
 )
+from routelet_bundler.model import HOST
 
 HERE = [one for one in ("3.10", "3.11", "3.12", "3.13", "3.14") if find_interpreter(one)]
 FAKE = "3.98"

@@ -10,8 +10,7 @@ import pytest
 from routelet.routing import Route
 from routelet_bundler import RouteletError, build
 from routelet_bundler.cache import Cache
-from routelet_bundler.interpreters import HOST
-from routelet_bundler.model import Build, BuiltFunction, Traced
+from routelet_bundler.model import HOST, Build, BuiltFunction, Traced
 from routelet_bundler.verify import Check, verify
 
 SITE = Path(__file__).parents[1] / "fixtures" / "sabotage"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.sources import line_of_key, parse_python, split_front_matter
+from routelet_bundler.sources import line_of_key, parse_python, source_of, split_front_matter
 
 
 def test_python_becomes_a_tree() -> None:
@@ -98,3 +98,19 @@ def test_a_key_of_front_matter_has_its_line() -> None:
     text = "---\ntitle: x\n  layout: inner\nlayout: y\n---\n"
     assert line_of_key(text, "layout") == 4
     assert line_of_key(text, "absent") == 1
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("lib/m.py", "lib/m.py"),
+        ("lib/m.pyc", "lib/m.py"),
+        ("lib/__pycache__/m.cpython-312.pyc", "lib/m.py"),
+        ("lib/__pycache__/m.cpython-312.opt-2.pyc", "lib/m.py"),
+        ("lib/__pycache__/m.cpython-312.pyc.140213", "lib/m.py"),
+        ("lib/__pycache__/tool.conf.cpython-312.pyc", "lib/tool.conf.py"),
+        ("data.bin", "data.bin"),
+    ],
+)
+def test_bytecode_has_the_source_it_was_compiled_from(name: str, source: str) -> None:
+    assert source_of(name) == source

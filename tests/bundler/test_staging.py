@@ -290,6 +290,17 @@ def test_a_build_that_another_one_replaced_is_not_laid_over(laid_over: Path) -> 
     assert content_of(laid_over) == {**BEFORE, "routelet.json": b"another"}
 
 
+def test_a_build_that_was_removed_meanwhile_is_not_laid_over(laid_over: Path) -> None:
+    def meanwhile() -> None:
+        with staged(laid_over) as folder:
+            (folder / "client").mkdir()
+            lay_over(folder, laid_over, {"client": ()})
+            shutil.rmtree(laid_over)
+
+    with pytest.raises(RouteletError, match="replaced by another"):
+        meanwhile()
+
+
 def test_texts_are_written_below_a_folder(tmp_path: Path) -> None:
     written = write_texts(tmp_path, {"a.txt": "é\n", "b/c/d.txt": ""})
     assert written == {"a.txt": tmp_path / "a.txt", "b/c/d.txt": tmp_path / "b/c/d.txt"}

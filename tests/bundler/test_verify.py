@@ -11,8 +11,8 @@ import pytest
 from routelet_bundler import RouteletError, build
 from routelet_bundler import verify as verify_room
 from routelet_bundler.cache import Cache
-from routelet_bundler.interpreters import HOST, find_interpreter, run_isolated
-from routelet_bundler.model import Build, Function, Verdict, Zip
+from routelet_bundler.interpreters import find_interpreter, run_isolated
+from routelet_bundler.model import HOST, Build, Function, Verdict, Zip
 from routelet_bundler.verify import Check, verify
 
 SITE = (

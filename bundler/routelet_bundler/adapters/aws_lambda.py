@@ -19,8 +19,7 @@ from routelet_bundler.adapter import (
 )
 from routelet_bundler.config import option_table
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean, raise_all
-from routelet_bundler.interpreters import HOST
-from routelet_bundler.model import SiteLimits, Split, Strings, kebab
+from routelet_bundler.model import HOST, SiteLimits, Split, Strings, kebab
 from routelet_bundler.render import gateway_of, sam_template, template_warnings
 from routelet_bundler.render.gateway import MAX_KEYS
 from routelet_bundler.render.warnings import MAX_RESOURCES
@@ -165,11 +164,13 @@ class AwsLambda(Integration):
                     "static_output": "stable",
                     "hybrid_output": "stable",
                     "server_output": "stable",
+                    "assets": "stable",
                 },
                 target=Target(
                     python=python,
                     architecture=options.architecture,
                     glibc=GLIBC[python],
+                    folder="/var/task",
                     runtime=f"python{python}",
                     bytecode=options.bytecode,
                     strip=options.strip,

@@ -106,7 +106,7 @@ class Cache:
         if kind in _SMALL:
             self._small.write(f"{kind}/{key}", stored)
         else:
-            _write_file(self.place(kind, key), stored)
+            write_file(self.place(kind, key), stored)
 
     def folder_of(self, kind: str, key: str, fill: Callable[[Path], None]) -> Path:
         """Return the folder of a key, filled by `fill` where there is none, or a damaged one."""
@@ -137,13 +137,15 @@ def _read_file(place: Path) -> bytes | None:
         return None
 
 
-def _write_file(place: Path, data: bytes) -> None:
+def write_file(place: Path, data: bytes, mode: int = 0o600) -> None:
+    """Write a file beside its place and move it there; `mode` is that of chmod."""
     place.parent.mkdir(parents=True, exist_ok=True)
     descriptor, name = tempfile.mkstemp(dir=place.parent)
     fresh = Path(name)
     try:
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+        fresh.chmod(mode)
         fresh.replace(place)
     finally:
         fresh.unlink(missing_ok=True)

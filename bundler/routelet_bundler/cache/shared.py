@@ -26,6 +26,7 @@ MAX_SITE_BYTES = 64 * 1024 * 1024
 
 _AT_ONCE = 8
 _DIGEST_BYTES = sha256().digest_size
+_NONE = parted(())
 
 
 class Store(Protocol):
@@ -100,7 +101,11 @@ class Shared:
         with self._lock:
             if self._kept is None:
                 found = self._get(self._site)
-                self._kept = {name: data for (name,), data in parts_of(found)} if found else {}
+                try:
+                    self._kept = {str(name): data for (name,), data in parts_of(found or _NONE)}
+                except ValueError:  # signed, and written by none of our builds
+                    self._untrusted.append(self._site)
+                    self._kept = {}
             return self._kept
 
     def _store(self) -> Store:
@@ -150,8 +155,7 @@ def _newest(
     kept: list[str] = []
     size = 0
     for name in reversed(ordered):
-        size += len(entries[name])
-        if size > most:
-            break
-        kept.append(name)
+        if size + len(entries[name]) <= most:
+            kept.append(name)
+            size += len(entries[name])
     return {name: entries[name] for name in reversed(kept)}

@@ -1,7 +1,8 @@
 """A shared store that is a folder, such as one that a CI keeps or a network file system."""
 
-import tempfile
 from pathlib import Path
+
+from routelet_bundler.cache.local import write_file
 
 
 class FolderStore:
@@ -19,10 +20,5 @@ class FolderStore:
 
     def write(self, name: str, data: bytes) -> None:
         """Keep an object: written beside its place and moved there; raises `OSError`."""
-        place = self._folder / name
-        place.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=place.parent, delete=False) as file:
-            fresh = Path(file.name)
-            file.write(data)
-        fresh.chmod(0o644)  # other users read it; a temporary file is its owner's alone
-        fresh.replace(place)
+        # Other users read it; what the cache of this machine writes is its owner's alone.
+        write_file(self._folder / name, data, mode=0o644)

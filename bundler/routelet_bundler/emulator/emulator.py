@@ -24,7 +24,8 @@ from routelet_bundler.emulator.sandbox import FunctionSpec, Log
 from routelet_bundler.emulator.serving import HOST
 from routelet_bundler.emulator.worker import InvocationResult, Worker
 from routelet_bundler.errors import RouteletError, did_you_mean, raise_all
-from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST_ARCHITECTURE
 from routelet_bundler.trace.audit import RECORDING
 from routelet_bundler.trace.install import runtime_packages
 

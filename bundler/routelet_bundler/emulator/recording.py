@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
+from routelet_bundler.sources import source_of
 from routelet_bundler.trace.audit import RECORDING, SCHEMA_VERSION, read_recording
 
 
@@ -16,7 +17,7 @@ def add_to_recording(root: Path, dist: Path, seen: Iterable[Path]) -> int:
     built = json.loads((dist / "routelet.json").read_text("utf-8"))
     distributions = [one for function in built["functions"] for one in function["distributions"]]
     versions = {one["name"]: one["version"] for one in distributions}
-    files = {_source_of(line) for file in seen for line in file.read_text("utf-8").splitlines()}
+    files = {source_of(line) for file in seen for line in file.read_text("utf-8").splitlines()}
     before = read_recording(root)
     if before and versions.items() >= dict(before.versions).items():
         files |= before.files
@@ -27,11 +28,3 @@ def add_to_recording(root: Path, dist: Path, seen: Iterable[Path]) -> int:
     }
     (root / RECORDING).write_text(json.dumps(recorded, indent=1) + "\n", "utf-8")
     return len(files)
-
-
-def _source_of(path: str) -> str:
-    """Return the source of bytecode, which Python opens in its place; others as they are."""
-    folder, cached, file = path.rpartition("__pycache__/")
-    if cached:
-        return f"{folder}{file.partition('.')[0]}.py"
-    return path[:-1] if path.endswith(".pyc") else path

@@ -16,6 +16,7 @@ from routelet_bundler.model.configuration import (
     kebab,
 )
 from routelet_bundler.model.function import (
+    RUNTIME_FILES,
     Distribution,
     Function,
     Group,
@@ -29,12 +30,16 @@ from routelet_bundler.model.function import (
 )
 from routelet_bundler.model.graph import DISTRIBUTION, Edge, Graph
 from routelet_bundler.model.host import (
+    HOST,
+    HOST_ARCHITECTURE,
     Adapter,
     AdapterFeatures,
+    Assets,
     Level,
     Limits,
     SiteLimits,
     Split,
+    Support,
     Target,
 )
 from routelet_bundler.model.injection import (
@@ -49,9 +54,13 @@ from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 
 __all__ = [
     "DISTRIBUTION",
+    "HOST",
+    "HOST_ARCHITECTURE",
     "MIN_STORAGE_MB",
+    "RUNTIME_FILES",
     "Adapter",
     "AdapterFeatures",
+    "Assets",
     "Budget",
     "Build",
     "BuildOptions",
@@ -90,6 +99,7 @@ __all__ = [
     "SplitFigures",
     "Splits",
     "Strings",
+    "Support",
     "Table",
     "Target",
     "Traced",

@@ -9,6 +9,9 @@ from routelet_bundler.model.configuration import RouteConfig
 from routelet_bundler.model.host import Target
 from routelet_bundler.model.site import Page
 
+RUNTIME_FILES = "routelet/"
+"""What the paths of the runtime's files in a zip begin with."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reason:

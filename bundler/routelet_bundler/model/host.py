@@ -1,25 +1,34 @@
 """Where functions run, and what an adapter says of it."""
 
+import platform
+import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
+
+HOST = f"{sys.version_info.major}.{sys.version_info.minor}"
+"""The minor version of the Python that runs the build."""
+HOST_ARCHITECTURE: Literal["x86_64", "arm64"] = (
+    "arm64" if platform.machine() in {"aarch64", "arm64"} else "x86_64"
+)
+"""The architecture of this machine, in Lambda's words."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where functions run.
+    """Where functions run: on a machine like this one, unless it is said.
 
     `folder` is where a zip is unpacked there; bytecode names its sources below it. `provided` are
     distributions that are there already: they are left out of a zip where a function needs them
     through `provided_through` alone, all of them or none.
     """
 
-    python: str
+    python: str = HOST
     """Minor version, such as `3.12`."""
-    architecture: Literal["x86_64", "arm64"]
-    glibc: str
-    """The newest glibc that wheels may need, as in wheel tags: `2_17`."""
-    folder: str = "/var/task"
+    architecture: Literal["x86_64", "arm64"] = HOST_ARCHITECTURE
+    glibc: str = ""
+    """The newest glibc that wheels may need, as in wheel tags: `2_17`. Empty: this machine's."""
+    folder: str = "/app"
     runtime: str = ""
     """What the host calls this Python, such as `python3.12`."""
     bytecode: bool | Literal["only"] = True
@@ -87,6 +96,23 @@ Level = Literal["stable", "experimental", "deprecated", "unsupported"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Assets:
+    """How well an adapter serves assets, and which libraries that make images run on its host.
+
+    The Pythons of Astro's `isSharpCompatible` and `isSquooshCompatible`: pyvips wraps the library
+    that sharp wraps.
+    """
+
+    support: Level
+    is_pillow_compatible: bool = False
+    is_pyvips_compatible: bool = False
+
+
+Support = Level | Assets
+"""A value of `supported_features`: its level; `assets` may say more."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterFeatures:
     """What the adapter wants emitted: one function per route, the middleware as its own."""
 
@@ -94,22 +120,25 @@ class AdapterFeatures:
     edge_middleware: bool = False
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Adapter:
     """What a host needs of a build.
 
     `server_entrypoint` is a dotted module with `create_exports(manifest, args)` and/or
-    `start(manifest, args)`; an entry module exposes the `exports` that the first one returns.
+    `start(manifest, args)`; an entry module exposes the `exports` that the first one returns, and
+    calls the second one where it is run as a script. A host of files alone has none.
     `memory_mb` and `timeout_s` are those of a route that says nothing.
     """
 
     name: str
-    server_entrypoint: str
+    server_entrypoint: str = ""
+    _: KW_ONLY
     exports: tuple[str, ...] = ()
     args: Mapping[str, Any] = field(default_factory=dict)
+    """Literals, which are written into entry modules."""
     adapter_features: AdapterFeatures = field(default_factory=AdapterFeatures)
-    supported_features: Mapping[str, Level] = field(default_factory=dict)
-    target: Target
+    supported_features: Mapping[str, Support] = field(default_factory=dict)
+    target: Target = field(default_factory=Target)
     limits: Limits = field(default_factory=Limits)
     split: Split | None = None
     """None: `route` with `function_per_route`, else `single`."""
@@ -119,3 +148,5 @@ class Adapter:
     timeout_s: int | None = None
     front: str | None = None
     """What stands before the functions, for templates and emulators."""
+    serves_client: bool = False
+    """Whether entry modules say where `client/` is, in `args["client"]`: beside them."""

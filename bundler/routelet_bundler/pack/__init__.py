@@ -5,12 +5,14 @@ import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
+from itertools import starmap
 from pathlib import Path, PurePosixPath
 
 from routelet_bundler.cache import Cache, digest, parted, parts_of
 from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.interpreters import exact_version
 from routelet_bundler.model import (
+    DISTRIBUTION,
     Distribution,
     Function,
     Limits,
@@ -19,17 +21,23 @@ from routelet_bundler.model import (
     TracedFile,
     Zip,
 )
-from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, member, size_of
+from routelet_bundler.pack.archive import COMPRESSOR, Member, archive, folder, size_of
 from routelet_bundler.pack.away import made_away
-from routelet_bundler.pack.bytecode import RUNTIME, Pycs, can_compile, compiled, makes_bytecode
-from routelet_bundler.pack.kept import FOLDERS, Kept, KeptZip, load, save
+from routelet_bundler.pack.bytecode import (
+    Pycs,
+    can_compile,
+    compiled,
+    makes_bytecode,
+    runtime_apart,
+)
+from routelet_bundler.pack.kept import FOLDERS, Kept, load, save
 from routelet_bundler.pack.limits import check_limits
 from routelet_bundler.pack.names import refuse_unsafe_name
-from routelet_bundler.pack.pieces import Piece, contents_of, is_read, piece_of
+from routelet_bundler.pack.pieces import Piece, is_read, members_of, piece_of
 from routelet_bundler.pack.recorded import refuse_damaged
 from routelet_bundler.sources import Digests
 
-__all__ = ["FOLDERS", "Kept", "KeptZip", "Packer", "Part", "lacks_bytecode", "load", "save"]
+__all__ = ["FOLDERS", "Kept", "Packer", "Part", "lacks_bytecode", "load", "save"]
 
 Part = TracedFile | Distribution
 
@@ -121,9 +129,7 @@ class Packer:
         pycs = self._compiled(sources, executor)
 
         def keep(key: str) -> None:
-            contents = contents_of(missing[key], self._target, pycs)
-            made = (member(name, content) for name, content in sorted(contents.items()))
-            self._keep(missing[key], key, tuple(made))
+            self._keep(missing[key], key, members_of(missing[key], self._target, pycs))
 
         for _ in executor.map(keep, missing):
             pass
@@ -138,7 +144,8 @@ class Packer:
             parts[file.archive] = self._kept[self._file_key(file)]
         parts[function.entry] = self._kept[self._entry_key(function)]
         for distribution, _ in function.traced.distributions:
-            parts[distribution.name] = self._kept[self._distribution_key(distribution)]
+            name = f"{DISTRIBUTION}{distribution.name}"  # which a file may have as well
+            parts[name] = self._kept[self._distribution_key(distribution)]
         # What two distributions own, such as the __init__.py of their namespace, is packed once.
         once = {(one.name, one.crc): one for part in parts.values() for one in part}
         members = list(once.values())
@@ -150,7 +157,9 @@ class Packer:
             unzipped_bytes=sum(one.size for one in members),
             files=len(members),
             distribution_bytes={
-                distribution.name: sum(one.size for one in parts[distribution.name])
+                distribution.name: sum(
+                    one.size for one in parts[f"{DISTRIBUTION}{distribution.name}"]
+                )
                 for distribution, _ in function.traced.distributions
             },
         )
@@ -166,8 +175,7 @@ class Packer:
             return {}
         sources = [file for file in files if file[0].endswith(".py")]
         count = min(os.cpu_count() or 1, 1 + len(sources) // _ENOUGH)
-        runtime = [file for file in sources if file[0].startswith(RUNTIME)]
-        others = [file for file in sources if not file[0].startswith(RUNTIME)]
+        runtime, others = runtime_apart(sources)
         parts = [*(others[start::count] for start in range(count)), runtime]
         compile_ = partial(compiled, python=self._target.python, folder=self._target.folder)
         return {file: pyc for part in executor.map(compile_, parts) for file, pyc in part.items()}
@@ -190,18 +198,21 @@ class Packer:
     def _has(self, piece: Piece, key: str) -> bool:
         if key not in self._kept:
             stored = self._cache.read(_kind(piece), key)
-            if stored is None:
+            try:
+                found = [(*values, data) for values, data in parts_of(stored or b"")]
+                self._kept[key] = tuple(starmap(_member, found))
+            except (TypeError, ValueError):  # nothing, or what no build wrote
                 return False
-            self._kept[key] = tuple(
-                Member(name=name, method=method, crc=crc, size=size, data=data)
-                for (name, method, crc, size), data in parts_of(stored)
-            )
         return True
 
     def _keep(self, piece: Piece, key: str, members: tuple[Member, ...]) -> None:
         self._kept[key] = members
         plain = (([one.name, one.method, one.crc, one.size], one.data) for one in members)
         self._cache.write(_kind(piece), key, parted(plain))
+
+
+def _member(name: str, method: int, crc: int, size: int, data: bytes) -> Member:
+    return Member(name=name, method=method, crc=crc, size=size, data=data)
 
 
 def _kind(piece: Piece) -> str:

@@ -15,9 +15,9 @@ from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import exact_version
 from routelet_bundler.model import Target
-from routelet_bundler.pack.archive import COMPRESSOR, Member, member
-from routelet_bundler.pack.bytecode import RUNTIME, Pycs, compiled
-from routelet_bundler.pack.pieces import Piece, contents_of
+from routelet_bundler.pack.archive import COMPRESSOR, Member
+from routelet_bundler.pack.bytecode import Pycs, compiled, runtime_apart
+from routelet_bundler.pack.pieces import Piece, members_of
 
 MAX_BYTES = 8 * 1024 * 1024
 """A piece that is larger is made here: Dask warns of tasks above 10 MB, and means it."""
@@ -48,13 +48,13 @@ def made_away(
         for key, piece in pieces.items()
     )
     batches = list(_batches((key, one) for key, one in sent if one.size <= MAX_BYTES))
-    make = partial(members_of, target=target, made_with=made_with)
+    make = partial(made, target=target, made_with=made_with)
     answers = elsewhere.results(make, ([one for _, one in batch] for batch in batches))
     for batch, answer in zip(batches, answers, strict=True):
         yield from zip((key for key, _ in batch), answer, strict=True)
 
 
-def members_of(
+def made(
     batch: Sequence[Sent], target: Target, made_with: tuple[str, str]
 ) -> list[tuple[Member, ...]]:
     """Compile and compress pieces; this is what runs elsewhere.
@@ -70,24 +70,14 @@ def members_of(
     with tempfile.TemporaryDirectory() as folder:
         pieces = [_placed(one, Path(folder, str(number))) for number, one in enumerate(batch)]
         pycs = _compiled([file for piece in pieces for file in piece.files], target)
-        return [
-            tuple(
-                member(name, content)
-                for name, content in sorted(contents_of(piece, target, pycs).items())
-            )
-            for piece in pieces
-        ]
+        return [members_of(piece, target, pycs) for piece in pieces]
 
 
 def _compiled(files: Sequence[tuple[str, Path]], target: Target) -> Pycs:
     if not target.bytecode:
         return {}
-    runtime = [file for file in files if file[0].startswith(RUNTIME)]
-    others = [file for file in files if not file[0].startswith(RUNTIME)]
-    return {
-        **compiled(runtime, target.python, target.folder),
-        **compiled(others, target.python, target.folder),
-    }
+    apart = (compiled(part, target.python, target.folder) for part in runtime_apart(files))
+    return {file: pyc for part in apart for file, pyc in part.items()}
 
 
 def _placed(sent: Sent, folder: Path) -> Piece:

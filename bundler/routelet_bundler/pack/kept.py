@@ -25,22 +25,7 @@ class KeptZip:
 
     key: str
     verdict: str
-    sha256: str
-    zipped_bytes: int
-    unzipped_bytes: int
-    files: int
-    distribution_bytes: Mapping[str, int]
-
-    def at(self, path: Path) -> Zip:
-        """Return the zip, which is at `path`."""
-        return Zip(
-            path=path,
-            sha256=self.sha256,
-            zipped_bytes=self.zipped_bytes,
-            unzipped_bytes=self.unzipped_bytes,
-            files=self.files,
-            distribution_bytes=self.distribution_bytes,
-        )
+    zip: Zip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,15 +62,7 @@ def save(
 ) -> None:
     """Keep what is to be known of the zips that are in `out_dir` now."""
     zips = {
-        one.name: KeptZip(
-            key=keys[one.name],
-            verdict=one.verdict.key,
-            sha256=one.zip.sha256,
-            zipped_bytes=one.zip.zipped_bytes,
-            unzipped_bytes=one.zip.unzipped_bytes,
-            files=one.zip.files,
-            distribution_bytes=one.zip.distribution_bytes,
-        )
+        one.name: KeptZip(key=keys[one.name], verdict=one.verdict.key, zip=one.zip)
         for one in functions
     }
     kept = Kept(zips=zips, files=_files(out_dir), sizes=sizes)

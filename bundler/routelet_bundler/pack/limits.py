@@ -3,17 +3,16 @@
 from collections.abc import Mapping
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.model import Function, Limits, Reason, Zip
+from routelet_bundler.model import DISTRIBUTION, RUNTIME_FILES, Function, Limits, Reason, Zip
 
 _LARGEST = 10
-_RUNTIME = "routelet/"
 
 
 def check_limits(function: Function, packed: Zip, limits: Limits, sizes: Mapping[str, int]) -> None:
     """Raise `RouteletError` where a zip is over a limit.
 
     `sizes` are unzipped bytes of its parts: files by their path in the zip, bytecode counted with
-    its source, and distributions by their name.
+    its source, and distributions by `distribution:NAME`.
     """
     over = [
         f"{size:,} bytes {what}, the limit is {limit:,}"
@@ -35,7 +34,7 @@ def check_limits(function: Function, packed: Zip, limits: Limits, sizes: Mapping
 def _largest(function: Function, sizes: Mapping[str, int]) -> str:
     grouped: dict[str, int] = {}
     for name, size in sizes.items():
-        part = _RUNTIME if name.startswith(_RUNTIME) else name
+        part = RUNTIME_FILES if name.startswith(RUNTIME_FILES) else name
         grouped[part] = grouped.get(part, 0) + size
     largest = sorted(grouped.items(), key=lambda item: -item[1])[:_LARGEST]
     chains = _Chains(function)
@@ -49,14 +48,21 @@ class _Chains:
         files = function.traced.files
         self._labels = {file.archive: file.label for file in files}
         self._reasons: dict[str, Reason] = {file.archive: file.reason for file in files}
-        self._reasons |= {one.name: reason for one, reason in function.traced.distributions}
+        for one, reason in function.traced.distributions:
+            self._reasons[f"{DISTRIBUTION}{one.name}"] = reason
 
     def text(self, part: str) -> str:
         """Return a part and the way from the page to it: `numpy  (src/pages/a.py:3)`."""
-        name, way, seen = self._labels.get(part, part), list[str](), {part}
-        while (reason := self._reasons.get(part)) and reason.parent and reason.parent not in seen:
-            part = reason.parent
+        name, way, seen = self._name(part), list[str](), {part}
+        while (reason := self._reasons.get(part)) and reason.parent:
+            is_distribution = reason.kind == "requires"
+            part = f"{DISTRIBUTION}{reason.parent}" if is_distribution else reason.parent
+            if part in seen:
+                break
             seen.add(part)
-            place = self._labels.get(part, part)
+            place = self._name(part)
             way.append(f"{place}:{reason.line}" if reason.line else place)
         return f"{name}  ({' -> '.join(reversed(way))})" if way else name
+
+    def _name(self, part: str) -> str:
+        return self._labels.get(part, part.removeprefix(DISTRIBUTION))

@@ -1,7 +1,7 @@
 """Names that a zip may have: those that every reader unpacks to one and the same place.
 
-Refused is what leads out of the folder that a zip is unpacked in, what is a link to nowhere on some
-system, and two names that are one file where case or Unicode's forms are not told apart.
+Refused is what leads out of the folder that a zip is unpacked in, what Linux cannot have as a name,
+and two names that are one file where case or Unicode's forms are not told apart.
 """
 
 import unicodedata

@@ -4,8 +4,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from routelet_bundler.model import Distribution, Target, TracedFile
-from routelet_bundler.pack.bytecode import RUNTIME, Pycs, in_place_of_sources
+from routelet_bundler.model import RUNTIME_FILES, Distribution, Target, TracedFile
+from routelet_bundler.pack.archive import Member, member
+from routelet_bundler.pack.bytecode import Pycs, in_place_of_sources
 from routelet_bundler.pack.elf import stripped
 from routelet_bundler.pack.names import refuse_unsafe_name
 
@@ -36,6 +37,12 @@ def is_read(file: TracedFile) -> bool:
     return file.reason.kind in _READ
 
 
+def members_of(piece: Piece, target: Target, pycs: Pycs) -> tuple[Member, ...]:
+    """Return what is packed of a piece, compressed; raises as `contents_of` does."""
+    contents = contents_of(piece, target, pycs)
+    return tuple(member(name, content) for name, content in sorted(contents.items()))
+
+
 def contents_of(piece: Piece, target: Target, pycs: Pycs) -> Mapping[str, bytes]:
     """Return what is packed of a piece by name: its files, bytecode, or both.
 
@@ -48,7 +55,7 @@ def contents_of(piece: Piece, target: Target, pycs: Pycs) -> Mapping[str, bytes]
     if target.strip and piece.is_distribution:
         contents = {name: stripped(name, content) for name, content in contents.items()}
     own = {file: pycs[file] for file in piece.files if file in pycs}
-    is_runtime = piece.files[0][0].startswith(RUNTIME)
+    is_runtime = piece.files[0][0].startswith(RUNTIME_FILES)
     if (target.bytecode == "only" or is_runtime) and not piece.is_read:
         return in_place_of_sources(contents, own)
     return contents | dict(own.values())

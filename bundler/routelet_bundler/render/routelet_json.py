@@ -1,13 +1,22 @@
 """`dist/routelet.json`, the build manifest; its schema is docs/routelet.schema.json."""
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
 from routelet.routing import Part, Route
 from routelet_bundler.grouping import split_of
 from routelet_bundler.media_types import content_type_of
-from routelet_bundler.model import Adapter, Build, BuiltFunction, Config, Prerendered, Splits
+from routelet_bundler.model import (
+    Adapter,
+    Build,
+    BuiltFunction,
+    Config,
+    Function,
+    Prerendered,
+    Splits,
+)
 
 SCHEMA_VERSION = 1
 
@@ -15,6 +24,30 @@ SCHEMA_VERSION = 1
 def route_table(routes: Sequence[Route]) -> list[dict[str, Any]]:
     """Return `routes` of the manifest, in matching order, before there are functions."""
     return [_route(route, {}) for route in routes]
+
+
+def ssr_manifest(
+    routes: Sequence[Route],
+    functions: Iterable[Function],
+    assets: Mapping[str, str],
+    *,
+    config: Config,
+    adapter: Adapter | None,
+) -> Mapping[str, Any]:
+    """Return what the manifest says before there are zips, for hooks to read alone."""
+    described = _adapter(adapter)
+    owners = {route: function.name for function in functions for route in function.routes}
+    return MappingProxyType(
+        {
+            "output": config.output,
+            "base": config.base,
+            "site": config.site,
+            "trailingSlash": config.trailing_slash,
+            "adapter": MappingProxyType(described) if described else None,
+            "routes": tuple(MappingProxyType(_route(route, owners)) for route in routes),
+            "assets": MappingProxyType(dict(assets)),
+        }
+    )
 
 
 def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iterator[str]:

@@ -25,8 +25,8 @@ from routelet_bundler.report.shipped import (
     ShippedSite,
     Size,
     members_of,
-    source_of,
 )
+from routelet_bundler.sources import source_of
 
 _MOST_ZIPS = 200
 """Of so many zips that changed the files are kept; of the others their size alone."""

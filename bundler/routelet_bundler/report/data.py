@@ -12,12 +12,13 @@ from typing import Any
 
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.model import DISTRIBUTION
+from routelet_bundler.model import DISTRIBUTION, RUNTIME_FILES
 from routelet_bundler.report.changes import Change, Earlier, changes_of
 from routelet_bundler.report.needs import Cut, cuts_of, edges_of
-from routelet_bundler.report.shipped import RUNTIME, Shipped, ShippedSite, Size, owner_of, source_of
+from routelet_bundler.report.shipped import Shipped, ShippedSite, Size, owner_of
 from routelet_bundler.report.start import Loaded, profile, total_us
 from routelet_bundler.report.trees import tree_of
+from routelet_bundler.sources import source_of
 
 MOST_STARTS = 200
 """So many functions are started, the largest ones: each takes a second or so the first time."""
@@ -130,16 +131,16 @@ def _function(one: Shipped) -> Mapping[str, Any]:
 def _parts(one: Shipped) -> Iterable[Mapping[str, Any]]:
     """Yield the parts of a zip with their trees: own files, the runtime, each distribution."""
     owners = {path: name for name in one.versions for path in one.graph.owns.get(name, ())}
-    files: dict[str, dict[str, Size]] = {"": {}, RUNTIME: {}}
+    files: dict[str, dict[str, Size]] = {"": {}, RUNTIME_FILES: {}}
     for member in one.members:
         file = source_of(member.name)
         owner = owner_of(file, owners)
-        part = owner or (RUNTIME if file.startswith(RUNTIME) else "")
+        part = owner or (RUNTIME_FILES if file.startswith(RUNTIME_FILES) else "")
         path = file if owner else one.label(file).removeprefix(part)
         own = files.setdefault(part, {})
         own[path] = own.get(path, Size()) + member.size
     yield {"kind": "site", "tree": tree_of("the site's own", files.pop(""))}
-    yield {"kind": "runtime", "tree": tree_of("routelet runtime", files.pop(RUNTIME))}
+    yield {"kind": "runtime", "tree": tree_of("routelet runtime", files.pop(RUNTIME_FILES))}
     for name in sorted(files):
         version = one.versions[name]
         yield {"kind": "distribution", "version": version, "tree": tree_of(name, files[name])}
@@ -187,7 +188,7 @@ def _shared(functions: Sequence[Shipped]) -> list[Mapping[str, Any]]:
     for one in functions:
         for part, size in one.size_by_part.items():
             version = one.versions.get(part.removeprefix(DISTRIBUTION), "")
-            name = "routelet runtime" if part == RUNTIME else one.label(part)
+            name = "routelet runtime" if part == RUNTIME_FILES else one.label(part)
             sizes.setdefault((name, version), []).append(size.zipped)
     several = [(*part, found) for part, found in sizes.items() if len(found) > 1]
     ordered = sorted(several, key=lambda row: (-sum(row[2]), row[0]))

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import reduce
 
-from routelet_bundler.model import DISTRIBUTION, Edge
-from routelet_bundler.report.shipped import RUNTIME, Shipped, Size, total
+from routelet_bundler.model import DISTRIBUTION, RUNTIME_FILES, Edge
+from routelet_bundler.report.shipped import Shipped, Size, total
 
 Edges = Mapping[str, Sequence[Edge]]
 """What each part needs, by who needs it; parts are files and `distribution:NAME`."""
@@ -127,7 +127,7 @@ def cuts_of(function: Shipped, edges: Edges, most: int) -> tuple[Cut, ...]:
     cuts = [
         _cut(function, source, target, edges[source], dominators)
         for source in edges
-        if source != function.entry and not source.startswith((RUNTIME, DISTRIBUTION))
+        if source != function.entry and not source.startswith((RUNTIME_FILES, DISTRIBUTION))
         for target in dict.fromkeys(edge.target for edge in edges[source])
         if not _is_its_own(edges[source], target)
     ]

@@ -10,13 +10,12 @@ from typing import Any
 from zipp import Path as ZipPath
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.model import DISTRIBUTION, Graph
+from routelet_bundler.model import DISTRIBUTION, RUNTIME_FILES, Graph
 from routelet_bundler.render.graph_json import graph_from
+from routelet_bundler.sources import source_of
 
 _HEADERS = 30 + 46
 """Bytes of a member's two headers beside its name: PKWARE's APPNOTE 6.3.10, 4.3.7 and 4.3.12."""
-RUNTIME = "routelet/"
-"""What the files of the runtime begin with, and what they are called together."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,7 +91,7 @@ class Shipped:
         """What people would name: its own files, its distributions, and the runtime as one."""
         found: dict[str, Size] = {}
         for node, size in self.sizes.items():
-            part = RUNTIME if node.startswith(RUNTIME) else node
+            part = RUNTIME_FILES if node.startswith(RUNTIME_FILES) else node
             found[part] = found.get(part, Size()) + size
         return found
 
@@ -187,14 +186,6 @@ def members_of(path: Path) -> tuple[Member, ...]:
         )
         for info in infos
     )
-
-
-def source_of(name: str) -> str:
-    """Return the source that a file is the bytecode of, packed or not; itself for any other."""
-    folder, cached, file = name.rpartition("__pycache__/")
-    if cached:
-        return f"{folder}{file.partition('.')[0]}.py"
-    return name.removesuffix("c") if name.endswith(".pyc") else name
 
 
 def module_of(file: str) -> str:

@@ -16,12 +16,8 @@ from zipp import Path as ZipPath
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import (
-    HOST_ARCHITECTURE,
-    exact_version,
-    find_interpreter,
-    run_isolated,
-)
+from routelet_bundler.interpreters import exact_version, find_interpreter, run_isolated
+from routelet_bundler.model import HOST_ARCHITECTURE
 from routelet_bundler.report.shipped import Shipped
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.verify import ENVIRONMENT

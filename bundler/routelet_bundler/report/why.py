@@ -18,8 +18,8 @@ from routelet_bundler.report.shipped import (
     Size,
     module_of,
     owner_of,
-    source_of,
 )
+from routelet_bundler.sources import source_of
 
 State = Literal["shipped", "provided", "omitted", "excluded", "not reached"]
 

@@ -11,7 +11,15 @@ from functools import cached_property
 from pathlib import Path
 
 from routelet_bundler.errors import raise_all
-from routelet_bundler.model import Distribution, Reason, RouteConfig, Target, Traced, TracedFile
+from routelet_bundler.model import (
+    RUNTIME_FILES,
+    Distribution,
+    Reason,
+    RouteConfig,
+    Target,
+    Traced,
+    TracedFile,
+)
 from routelet_bundler.trace.audit import Audit
 from routelet_bundler.trace.ground import Ground, Sources
 from routelet_bundler.trace.prune import Prune
@@ -49,7 +57,7 @@ class Tracer:
         walk = self._walk(modules, RouteConfig())
         raise_all(walk.errors)
         sources = self._ground.sources.files
-        own = (archive for archive in walk.files if not archive.startswith("routelet/"))
+        own = (archive for archive in walk.files if not archive.startswith(RUNTIME_FILES))
         return {archive: sources[archive] for archive in own}, walk.complete
 
     def trace(self, modules: Sequence[str], config: RouteConfig) -> Traced:

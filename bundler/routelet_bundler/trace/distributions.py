@@ -97,7 +97,9 @@ def module_of(archive: str) -> str | None:
     path = PurePosixPath(archive)
     if path.suffix not in {".py", ".so"} or path.parts[0].endswith((".libs", ".data")):
         return None
-    stem = path.name.partition(".")[0]
+    stem = path.stem if path.suffix == ".py" else path.name.partition(".")[0]
+    if "." in stem:  # `tool.conf.py` is no module of any name
+        return None
     parts = path.parts[:-1] if stem == "__init__" else (*path.parts[:-1], stem)
     return ".".join(parts)
 

@@ -10,8 +10,8 @@ from packaging.version import Version
 
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, HOST_ARCHITECTURE, find_interpreter
-from routelet_bundler.model import Project, Target
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST, HOST_ARCHITECTURE, Project, Target
 from routelet_bundler.trace.distributions import Index, index_of
 from routelet_bundler.trace.install import Platform, Requirements, install, requirements_of
 

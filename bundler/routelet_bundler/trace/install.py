@@ -22,7 +22,8 @@ from uv import find_uv_bin
 
 from routelet_bundler.cache import Cache, default_cache, digest
 from routelet_bundler.errors import RouteletError, raise_all
-from routelet_bundler.interpreters import HOST_ARCHITECTURE, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST_ARCHITECTURE
 
 LOCKS = ("uv.lock", "pylock.toml", "requirements.txt")
 RUNTIME_PACKAGES = ("awslambdaric", "boto3")

@@ -14,6 +14,7 @@ from routelet_bundler import conditions
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import RouteletError
+from routelet_bundler.model import RUNTIME_FILES
 from routelet_bundler.sources import Digests, decoded, read_source
 from routelet_bundler.trace.data_files import DataPath, data_paths
 from routelet_bundler.trace.imports import Imports, imports_of
@@ -22,9 +23,6 @@ from routelet_bundler.trace.syntax import parse
 
 _BATCH = 50
 """So many sources are one task."""
-
-_RUNTIME = "routelet/"
-"""It reads no files of its own, and is half of what a small site reaches."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +87,8 @@ def source_of(archive: str, text: str, where: str, python: str) -> Source:
     tree = parse(text, where, python)
     return Source(
         imports=imports_of(tree, text, python),
-        data=() if archive.startswith(_RUNTIME) else data_paths(tree, text, archive),
+        # The runtime reads no files of its own, and is half of what a small site reaches.
+        data=() if archive.startswith(RUNTIME_FILES) else data_paths(tree, text, archive),
         pragmas=pragmas_of(text, where),
     )
 

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.file_globs import is_litter
-from routelet_bundler.model import Reason, Rewrite
+from routelet_bundler.model import RUNTIME_FILES, Reason, Rewrite
 from routelet_bundler.trace.data_files import DataPath
 from routelet_bundler.trace.edges import TIME_ZONE_DATA, TIME_ZONES
 from routelet_bundler.trace.found import Import, Imports
@@ -26,7 +26,7 @@ from routelet_bundler.trace.settle import (
     own_folder,
 )
 
-LOADS_BY_MANIFEST = ("routelet/", "site_templates/environment.py")
+LOADS_BY_MANIFEST = (RUNTIME_FILES, "site_templates/environment.py")
 """What they load when they run is named in a manifest or a template, and traced from there."""
 
 
@@ -202,7 +202,7 @@ class _Resolution:
     def _string(self, text: str, line: int) -> None:
         """Follow a string that names a local module, or something in one: `p.m.Class`."""
         relative = text.startswith(".")
-        if self._archive.startswith("routelet/") or (relative and self.found.complete):
+        if self._archive.startswith(RUNTIME_FILES) or (relative and self.found.complete):
             return
         found = Import(module=text.lstrip("."), line=line, level=int(relative))
         name = absolute_name(found, self._archive) or ""

@@ -12,7 +12,8 @@ from pathlib import Path
 from typing import Any, cast
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter, run_isolated
+from routelet_bundler.interpreters import find_interpreter, run_isolated
+from routelet_bundler.model import HOST
 from routelet_bundler.sources import parse_python
 
 _LAZY = re.compile(r"^([ \t]*)lazy[ \t]+(?=import\b|from\b)", re.MULTILINE)

@@ -16,13 +16,16 @@ from typing import Any
 
 from routelet_bundler.cache import Cache, digest
 from routelet_bundler.errors import RouteletError, raise_all
-from routelet_bundler.interpreters import (
+from routelet_bundler.interpreters import exact_version, find_interpreter, run_isolated
+from routelet_bundler.model import (
     HOST_ARCHITECTURE,
-    exact_version,
-    find_interpreter,
-    run_isolated,
+    RUNTIME_FILES,
+    Distribution,
+    Function,
+    Target,
+    Verdict,
+    Zip,
 )
-from routelet_bundler.model import Distribution, Function, Target, Verdict, Zip
 from routelet_bundler.verify.closure import check_all
 from routelet_bundler.verify.unpacked import (
     Shelf,
@@ -249,11 +252,18 @@ def _failure(
     """Name the site's own lines that led there, the last one first."""
     labels = {file.archive: file.label for file in function.traced.files}
     chain = []
+    archive = ""
     for file, line in failure["frames"]:
         # Bytecode without its source names that where the target unpacks it.
         archive = _archive_of(Path(file), [*folders, Path(function.target.folder)])
-        if archive and not archive.startswith("routelet/") and archive != function.entry:
+        if archive and not archive.startswith(RUNTIME_FILES) and archive != function.entry:
             chain.append(f"{labels.get(archive, archive)}:{line}")
+    if archive == function.entry and (what := _lack_of_exports(failure["what"])):
+        return RouteletError(
+            what,
+            where=function.modules[0],
+            mend="create_exports(manifest, args) returns all that the adapter names in exports",
+        )
     missing = failure.get("missing")
     led = f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""
     mend = f'add it to dependencies, or include = ["{missing}"]' if missing else "mend the module"
@@ -262,6 +272,16 @@ def _failure(
         where=chain[-1] if chain else function.entry,
         mend=mend + led,
     )
+
+
+def _lack_of_exports(what: str) -> str | None:
+    """Return what a server entrypoint lacks, where an error of an entry module itself says so."""
+    kind, _, said = what.partition(": ")
+    if kind == "KeyError":
+        return f"create_exports does not give the export {said}"
+    if kind == "AttributeError" and "create_exports" in said:
+        return "there is no create_exports, and the adapter names exports"
+    return None
 
 
 def _archive_of(path: Path, folders: Sequence[Path]) -> str:

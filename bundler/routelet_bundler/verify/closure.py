@@ -16,10 +16,9 @@ from pathlib import Path
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.file_globs import is_litter, is_meant
 from routelet_bundler.interpreters import standard_library
-from routelet_bundler.model import Distribution, Function, TracedFile, Zip
+from routelet_bundler.model import RUNTIME_FILES, Distribution, Function, TracedFile, Zip
 from routelet_bundler.verify.facts import Facts, Need, facts_of
 
-_RUNTIME = "routelet/"
 _IMPORTED = {"entry", "import", "package"}
 """Reasons of files that a function imports; others it reads, or runs as scripts."""
 
@@ -103,7 +102,7 @@ class _Checked:
         self._local = {
             one.archive: one
             for one in function.traced.files
-            if not one.archive.startswith(_RUNTIME)
+            if not one.archive.startswith(RUNTIME_FILES)
         }
         self._theirs = [closure.stems_of(one) for one, _ in function.traced.distributions]
         python = function.target.python

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from routelet_bundler.model import Distribution, Function, Zip
+from routelet_bundler.model import RUNTIME_FILES, Distribution, Function, Zip
+from routelet_bundler.sources import source_of
 
-_RUNTIME = "routelet/"
 _IN_MEMORY = Path("/dev/shm")  # noqa: S108 - a folder is made in it by tempfile
 """Files cost a tenth there of what they cost on a disk: 0.04 ms each."""
 
@@ -116,14 +116,16 @@ def is_read_in_place(function: Function, twins: Sequence[Distribution]) -> bool:
 
 def kind_of(function: Function) -> object:
     """Return what functions that share runtime and distributions have in common."""
-    runtime = (one.archive for one in function.traced.files if one.archive.startswith(_RUNTIME))
+    runtime = (
+        one.archive for one in function.traced.files if one.archive.startswith(RUNTIME_FILES)
+    )
     packages = (one.key for one, _ in function.traced.distributions)
     return (function.target, tuple(runtime), tuple(packages))
 
 
 def _own(function: Function) -> list[str]:
     names = (one.archive for one in function.traced.files)
-    return [name for name in names if not name.startswith(_RUNTIME)]
+    return [name for name in names if not name.startswith(RUNTIME_FILES)]
 
 
 def _common(
@@ -131,17 +133,9 @@ def _common(
 ) -> tuple[Mapping[str, int], Mapping[str, int]]:
     """Return the files of the runtime and those of distributions."""
     theirs = {name for one, _ in function.traced.distributions for name, _ in one.files}
-    runtime = {name: crc for name, crc in crcs.items() if name.startswith(_RUNTIME)}
-    packages = {name: crc for name, crc in crcs.items() if _source_of(name) in theirs}
+    runtime = {name: crc for name, crc in crcs.items() if name.startswith(RUNTIME_FILES)}
+    packages = {name: crc for name, crc in crcs.items() if source_of(name) in theirs}
     return runtime, packages
-
-
-def _source_of(name: str) -> str:
-    """Return the source that a member is of: itself, or what its bytecode was compiled from."""
-    folder, cached, file = name.rpartition("__pycache__/")
-    if cached:
-        return f"{folder}{file.partition('.')[0]}.py"
-    return name[:-1] if name.endswith(".pyc") else name
 
 
 def _top(name: str) -> str:
@@ -158,7 +152,7 @@ def _without(
         if one.name in names
         for name, _ in one.files
     }
-    return [name for name in content if _source_of(name) not in replaced]
+    return [name for name in content if source_of(name) not in replaced]
 
 
 def _copy(twins: Sequence[Distribution], folder: Path) -> None:

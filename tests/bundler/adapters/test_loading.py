@@ -41,6 +41,18 @@ def strict(*, crew_size=2):
 def nothing():
     return None
 """
+SILENT = """\
+from routelet_bundler.adapter import Integration
+
+def silent():
+    return Integration()
+
+class NoAdapter(Integration):
+    name = "no-adapter"
+
+    def config_done(self, payload):
+        payload.set_adapter("aws-lambda")
+"""
 INTEGRATION = """\
 from routelet_bundler.adapter import Integration
 
@@ -83,7 +95,7 @@ def forget_modules() -> Iterator[None]:
 
 
 def configured(write_site: Site, table: str) -> Configured:
-    files = {"moon.py": MOON, "tools/plug.py": INTEGRATION}
+    files = {"moon.py": MOON, "silent.py": SILENT, "tools/plug.py": INTEGRATION}
     return configure(write_site(files, pyproject=f"[tool.routelet]\n{table}\n"), "build")
 
 
@@ -98,6 +110,7 @@ def test_a_shipped_adapter_is_found_by_its_name(write_site: Site) -> None:
     assert found.adapter is not None
     assert (found.adapter.name, found.adapter.exports) == ("aws-lambda", ("handler",))
     assert found.adapter.adapter_features.function_per_route
+    assert found.warnings == ()
     assert found.target is found.adapter.target
 
 
@@ -185,7 +198,9 @@ def test_two_adapters_are_one_too_many(write_site: Site) -> None:
     mistake = mistake_of(
         write_site, 'output = "server"\nadapter = "aws-lambda"\nintegrations = ["moon:make"]'
     )
-    assert mistake.what == "two adapters are set: moon-near-2 and aws-lambda"
+    assert (
+        mistake.what == "two adapters are set: moon-near-2 (by moon) and aws-lambda (by aws-lambda)"
+    )
     assert mistake.status == WRONG_USE
 
 
@@ -197,7 +212,8 @@ def test_an_integration_may_set_the_adapter(write_site: Site) -> None:
 
 def test_a_feature_in_use_is_judged(write_site: Site) -> None:
     found = configured(write_site, 'output = "hybrid"\nadapter = "moon:make"')
-    assert found.warnings == ("hybrid_output is experimental in the adapter moon-near-2",)
+    [warning] = found.warnings
+    assert warning.startswith("the adapter moon-near-2 supports hybrid_output experimentally")
     mistake = mistake_of(write_site, 'output = "static"\nadapter = "moon:make"')
     assert "does not support" in mistake.what
 
@@ -224,3 +240,14 @@ def test_a_faulty_change_is_told(write_site: Site) -> None:
 def test_a_hook_that_fails_is_told(write_site: Site) -> None:
     mistake = mistake_of(write_site, 'integrations = ["tools.plug:Failing"]')
     assert mistake.what == "the integration failing failed in config_setup: LookupError('no disk')"
+
+
+def test_an_adapter_that_sets_none_is_told(write_site: Site) -> None:
+    mistake = mistake_of(write_site, 'output = "server"\nadapter = "silent:silent"')
+    assert mistake.what == '"silent:silent" never called set_adapter'
+    assert mistake.status == WRONG_USE
+
+
+def test_what_is_no_adapter_is_refused_in_the_name_of_the_integration(write_site: Site) -> None:
+    mistake = mistake_of(write_site, 'output = "server"\nadapter = "silent:NoAdapter"')
+    assert mistake.what.startswith("the integration no-adapter failed in config_done: TypeError")

@@ -1,11 +1,13 @@
 """An adapter by somebody outside, written with what docs/writing-adapters.md says."""
 
+import dataclasses
 import json
 import re
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -86,7 +88,7 @@ def test_an_option_that_its_factory_does_not_take_is_told_with_its_line(
 def test_an_output_that_it_does_not_support_stops_the_build(
     write_site: Callable[..., Path],
 ) -> None:
-    root = site(write_site, adapter=ADAPTER.replace('"server_output": "stable", ', ""))
+    root = site(write_site, adapter=ADAPTER.replace("server_output", "static_output"))
     with pytest.raises(RouteletError, match="flyby does not support output") as raised:
         build(root)
     assert raised.value.status == WRONG_USE
@@ -100,3 +102,121 @@ def test_a_hook_that_fails_names_the_integration_and_the_hook(
     with pytest.raises(RouteletError, match="flyby failed in build_ssr: ZeroDivisionError"):
         build(root)
     assert not (root / "dist").exists()
+
+
+def refused(write_site: Callable[..., Path], server: str, adapter: str = ADAPTER) -> RouteletError:
+    root = site(write_site, adapter=adapter)
+    (root / "flyby_server.py").write_text(server)
+    with pytest.raises(RouteletError) as raised:
+        build(root)
+    assert not (root / "dist").exists()
+    return raised.value
+
+
+@pytest.mark.parametrize(
+    ("server", "what"),
+    [
+        ("def create_exports(manifest, args):\n    return {'sevre': 1}\n", "the export 'serve'"),
+        ("def make_exports(manifest, args):\n    return {}\n", "there is no create_exports"),
+    ],
+)
+def test_an_export_that_is_not_given_is_told_with_the_server_entrypoint(
+    write_site: Callable[..., Path], server: str, what: str
+) -> None:
+    told = refused(write_site, server)
+    assert what in told.what
+    assert told.where == "flyby_server"
+    assert "create_exports(manifest, args)" in told.mend
+
+
+def test_a_server_that_fails_itself_is_told_with_its_line(write_site: Callable[..., Path]) -> None:
+    told = refused(write_site, "def create_exports(manifest, args):\n    return args['prot']\n")
+    assert "KeyError: 'prot'" in told.what
+    assert told.where == "flyby_server.py:2"
+
+
+def test_a_server_entrypoint_that_is_not_there_is_told(write_site: Callable[..., Path]) -> None:
+    missing = ADAPTER.replace('"flyby_server"', '"flyby_srever"')
+    told = refused(write_site, SERVER, adapter=missing)
+    assert "flyby_srever" in str(told)
+
+
+def test_an_adapter_without_a_server_entrypoint_has_nothing_to_answer_with(
+    write_site: Callable[..., Path],
+) -> None:
+    lines = ADAPTER.splitlines(keepends=True)
+    bare = "".join(one for one in lines if "server_entrypoint" not in one and "exports" not in one)
+    told = refused(write_site, SERVER, adapter=bare)
+    assert told.what == "the adapter flyby has no server_entrypoint that could answer requests"
+    assert told.where == "src/pages/[id].py"
+    assert told.status == WRONG_USE
+
+
+def test_assets_that_it_does_not_support_stop_the_build(write_site: Callable[..., Path]) -> None:
+    root = site(
+        write_site, adapter=ADAPTER.replace('"assets": "stable"', '"assets": "unsupported"')
+    )
+    (root / "public").mkdir()
+    (root / "public/a.css").write_text("")
+    (root / "src/pages/[id].py").write_text("def GET(ctx):\n    return ctx.asset('a.css')\n")
+    with pytest.raises(RouteletError, match="flyby does not support assets") as raised:
+        build(root)
+    assert raised.value.status == WRONG_USE
+    assert not (root / "dist").exists()
+
+
+EVERY_HOOK = """
+from routelet_bundler.adapter import Integration
+
+class Noting(Integration):
+    name = "noting"
+    seen = []
+
+def note(hook):
+    def noted(self, payload):
+        self.seen.append((hook, payload))
+        payload.logger.info(hook)
+    return noted
+
+for hook in [
+    "config_setup", "config_done", "server_setup", "server_start", "server_done", "build_start",
+    "build_setup", "build_ssr", "build_generated", "build_done",
+]:
+    assert hasattr(Integration, hook)
+    setattr(Noting, hook, note(hook))
+"""
+
+
+@pytest.fixture
+def noted(write_site: Callable[..., Path]) -> dict[str, object]:
+    root = site(write_site, more='integrations = ["noting:Noting"]\nsite = "https://e.org"\n')
+    (root / "noting.py").write_text(EVERY_HOOK)
+    sys.modules.pop("noting", None)
+    build(root)
+    return dict(sys.modules["noting"].Noting.seen)
+
+
+def test_hooks_are_fired_in_astros_order(noted: dict[str, object]) -> None:
+    assert list(noted) == [
+        "config_setup", "config_done", "build_start", "build_setup", "build_ssr",
+        "build_generated", "build_done",
+    ]  # fmt: skip
+
+
+def test_payloads_tell_what_is_built_and_cannot_be_changed(noted: dict[str, Any]) -> None:
+    ssr, done = noted["build_ssr"], noted["build_done"]
+    [route] = noted["build_setup"].routes
+    assert noted["build_setup"].target.python == "3.12"
+    assert done.routes == (route,)
+    assert ssr.entry_points[route].endswith("/pages/entry__id_.py")
+    assert ssr.manifest["site"] == "https://e.org"
+    assert ssr.manifest["adapter"]["name"] == "flyby"
+    assert ssr.manifest["routes"][0]["function"] == "_id_"
+    assert "flyby_server.py" in ssr.functions["_id_"]
+    assert all(path.is_file() for path in ssr.functions["_id_"].values())
+    for fixed in (ssr.entry_points, ssr.manifest, ssr.manifest["routes"][0], ssr.functions):
+        with pytest.raises(TypeError):
+            fixed["x"] = 1
+    for payload in noted.values():
+        with pytest.raises(dataclasses.FrozenInstanceError):
+            payload.logger = None

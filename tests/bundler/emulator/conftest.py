@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 from routelet_bundler.emulator.sandbox import FunctionSpec
-from routelet_bundler.interpreters import HOST, HOST_ARCHITECTURE, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST, HOST_ARCHITECTURE
 from routelet_bundler.trace.install import runtime_packages
 
 MakeSpec = Callable[..., FunctionSpec]

@@ -13,7 +13,7 @@ import pytest
 
 from routelet_bundler.emulator import Emulator
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST_ARCHITECTURE
+from routelet_bundler.model import HOST_ARCHITECTURE
 
 WHERE = "import os\ndef handler(event, context): return [os.getpid(), os.getcwd()]"
 FOREIGN = "arm64" if HOST_ARCHITECTURE == "x86_64" else "x86_64"

@@ -14,7 +14,8 @@ import pytest
 from routelet_bundler.emulator.sandbox import FunctionSpec, environment_of
 from routelet_bundler.emulator.worker import MAX_EVENT_BYTES, InvocationResult, Worker
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST
 
 OTHER = next((m for m in ("3.13", "3.12", "3.10") if m != HOST and find_interpreter(m)), None)
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST
 from routelet_bundler.pack.archive import archive, member
 from routelet_bundler.pack.bytecode import can_compile
 from routelet_bundler.pack.bytecode import compiled as compiled_by_file

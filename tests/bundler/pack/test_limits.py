@@ -56,8 +56,10 @@ def test_the_way_to_a_part_goes_over_files_and_distributions() -> None:
         file("lib/m.py", "pages/a.py", 3),
         distributions=(distribution("requests", "lib/m.py", 7), distribution("idna", "requests")),
     )
-    assert refused(one, {"idna": 5, "pages/a.py": 2, "pages/entry_a.py": 1}) == [
+    sizes = {"distribution:idna": 5, "idna": 3, "pages/a.py": 2, "pages/entry_a.py": 1}
+    assert refused(one, sizes) == [
         "5 idna (src/pages/a.py:3 -> src/lib/m.py:7 -> requests)",
+        "3 idna",
         "2 src/pages/a.py",
         "1 pages/entry_a.py",
     ]

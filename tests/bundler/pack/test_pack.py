@@ -17,8 +17,9 @@ import yaml
 from routelet_bundler import build
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
 from routelet_bundler.model import (
+    HOST,
     Distribution,
     Function,
     Limits,
@@ -266,6 +267,15 @@ def test_a_file_that_two_distributions_own_is_packed_once(function: Make, tmp_pa
     )
     made = packed(one, tmp_path / "cache", tmp_path)
     assert {"ns/__init__.py", "ns/a.py", "ns/b.py"} < set(zipfile.ZipFile(made.path).namelist())
+
+
+def test_a_file_and_a_distribution_of_one_name_are_both_packed(
+    function: Make, tmp_path: Path
+) -> None:
+    one = function({"idna": "data"}, {"idna": {"idna_/__init__.py": ""}})
+    made = packed(one, tmp_path / "cache", tmp_path)
+    assert {"idna", "idna_/__init__.py"} < set(zipfile.ZipFile(made.path).namelist())
+    assert made.distribution_bytes["idna"] < made.unzipped_bytes
 
 
 def test_strip_takes_symbols_from_distributions_alone_and_never_from_their_libs(

@@ -11,8 +11,8 @@ import pytest
 
 from routelet_bundler import RouteletError, build
 from routelet_bundler.emulator import Emulator
-from routelet_bundler.interpreters import HOST, find_interpreter
-from routelet_bundler.model import Target
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST, Target
 from routelet_bundler.pack.bytecode import makes_bytecode
 
 PYPROJECT = (

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST
 from routelet_bundler.report import start
 from routelet_bundler.report.shipped import Shipped
 from routelet_bundler.report.start import (

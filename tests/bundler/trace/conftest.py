@@ -12,8 +12,7 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler.cache import Cache
-from routelet_bundler.interpreters import HOST
-from routelet_bundler.model import RouteConfig, Target, Traced
+from routelet_bundler.model import HOST, RouteConfig, Target, Traced
 from routelet_bundler.trace import Sources, Tracer
 from routelet_bundler.trace.distributions import index_of
 

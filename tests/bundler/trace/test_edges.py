@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from routelet_bundler.cache import Cache
-from routelet_bundler.interpreters import HOST
+from routelet_bundler.model import HOST
 from routelet_bundler.trace.distributions import index_of
 from routelet_bundler.trace.edges import Edges, Modules, spare_folder
 

@@ -11,8 +11,8 @@ import pytest
 
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, HOST_ARCHITECTURE, find_interpreter
-from routelet_bundler.model import Project, Target
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST, HOST_ARCHITECTURE, Project, Target
 from routelet_bundler.trace.environment import Environment, environment_of
 
 Site = Callable[..., Path]

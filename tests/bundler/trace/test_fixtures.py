@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter
-from routelet_bundler.model import Target, Traced
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST, Target, Traced
 
 Trace = Callable[..., Traced]
 Installed = Any

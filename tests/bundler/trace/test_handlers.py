@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler import Build, build
-from routelet_bundler.interpreters import HOST
+from routelet_bundler.model import HOST
 from routelet_bundler.trace.install import runtime_packages
 
 SITES = Path(__file__).parents[2] / "fixtures" / "handlers"

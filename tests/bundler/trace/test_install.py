@@ -16,7 +16,8 @@ from uv import find_uv_bin
 
 from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST
 from routelet_bundler.trace.install import Platform, install, requirements_of, resolve
 
 Site = Callable[..., Path]

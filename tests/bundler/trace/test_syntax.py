@@ -5,7 +5,8 @@ import ast
 import pytest
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.interpreters import HOST, find_interpreter
+from routelet_bundler.interpreters import find_interpreter
+from routelet_bundler.model import HOST
 from routelet_bundler.trace.data_files import data_paths
 from routelet_bundler.trace.imports import imports_of
 from routelet_bundler.trace.syntax import parse

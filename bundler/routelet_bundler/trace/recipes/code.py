@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TypeVar, cast
 
 from routelet_bundler.errors import RouteletError
-from routelet_bundler.model import Distribution
+from routelet_bundler.model import RUNTIME_FILES, Distribution
 from routelet_bundler.sources import parse_python, read_source
 from routelet_bundler.trace.ground import Ground
 from routelet_bundler.trace.syntax import parse
@@ -116,7 +116,7 @@ def _sources(distribution: Distribution) -> Iterator[bytes]:
 
 
 def _is_runtime(archive: str) -> bool:
-    return archive.startswith("routelet/")
+    return archive.startswith(RUNTIME_FILES)
 
 
 def _joined(every: Sequence[Facts]) -> Facts:

@@ -1,0 +1,126 @@
+"""What an adapter says of itself, and what of it a site uses.
+
+Levels are judged as Astro's validateSupportedFeatures does: nothing, a warning that names adapter
+and feature, or an error. A site of which Astro says "won't be built" is not built here.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import get_args
+
+from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
+from routelet_bundler.model import Adapter, Assets, Level
+
+OUTPUTS = ("static_output", "hybrid_output", "server_output")
+FEATURES = (*OUTPUTS, "assets", "i18n_domains", "env_get_secret")
+"""What `supported_features` may name. No key of the configuration uses the last two yet."""
+LEVELS: tuple[Level, ...] = get_args(Level)
+_SAYS = {
+    "experimental": "supports {} experimentally: it may have faults, and may change",
+    "deprecated": "has deprecated its support for {}: it will be removed",
+}
+_IMAGE_LIBRARIES = {"pillow": "is_pillow_compatible", "pyvips": "is_pyvips_compatible"}
+
+
+def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
+    """Yield what is wrong with an adapter, whatever the site."""
+    if not adapter.name:
+        yield _mistake("adapter", "has no name")
+    for name in adapter.exports:
+        if not name.isidentifier():
+            yield _mistake(adapter.name, f"{name!r} in exports is no name of Python")
+    if adapter.exports and not adapter.server_entrypoint:
+        yield _mistake(adapter.name, "has exports and no server_entrypoint that gives them")
+    for key, value in adapter.args.items():
+        if not _is_literal(value):
+            yield _mistake(
+                adapter.name,
+                f'"{key}" of args is {value!r}, and entry modules hold literals only',
+                mend="write text, numbers, True, False, None, and lists, tuples and dicts of them",
+            )
+    yield from _mistakes_in_features(adapter)
+
+
+def _mistakes_in_features(adapter: Adapter) -> Iterable[RouteletError]:
+    for feature, support in adapter.supported_features.items():
+        if feature not in FEATURES:
+            yield _mistake(
+                adapter.name,
+                f'supported_features has "{feature}", which is no feature',
+                mend=did_you_mean(feature, FEATURES) or f"there are {', '.join(FEATURES)}",
+            )
+        elif (level := _level(support)) not in LEVELS:
+            yield _mistake(
+                adapter.name,
+                f'"{level}" is no level of {feature}',
+                mend=did_you_mean(str(level), LEVELS) or f"there are {', '.join(LEVELS)}",
+            )
+
+
+def feature_warnings(adapter: Adapter) -> list[str]:
+    """Return a warning for each feature that is experimental or deprecated, in use or not."""
+    levels = ((feature, _level(one)) for feature, one in adapter.supported_features.items())
+    return [
+        f"the adapter {adapter.name} {_SAYS[level].format(feature)}"
+        for feature, level in levels
+        if level in _SAYS
+    ]
+
+
+def check_output(adapter: Adapter, output: str) -> None:
+    """Raise `RouteletError` for an output that the adapter does not support."""
+    if _support(adapter, f"{output}_output") == "unsupported":
+        raise RouteletError(
+            f'the adapter {adapter.name} does not support output = "{output}" ({output}_output)',
+            where="pyproject.toml [tool.routelet]",
+            mend="choose another output or another adapter",
+            status=WRONG_USE,
+        )
+
+
+def check_assets(
+    adapter: Adapter, assets: Mapping[str, str], libraries: Mapping[str, tuple[str, ...]]
+) -> None:
+    """Raise `RouteletError` for assets, or libraries that make images, which a host does not take.
+
+    `assets` are those that the site uses, `libraries` the routes that reach each distribution.
+    """
+    if assets and _support(adapter, "assets") == "unsupported":
+        raise RouteletError(
+            f"the adapter {adapter.name} does not support assets",
+            where=f"ctx.asset({next(iter(assets))!r})",
+            mend="name the file in public/ by its own URL, or choose another adapter",
+            status=WRONG_USE,
+        )
+    support = adapter.supported_features.get("assets")
+    if not isinstance(support, Assets):
+        return
+    for library, said in _IMAGE_LIBRARIES.items():
+        if library in libraries and not getattr(support, said):
+            raise RouteletError(
+                f"the adapter {adapter.name} is not compatible with {library} ({said})",
+                where=", ".join(libraries[library]),
+                mend="prerender these routes, or choose another adapter",
+                status=WRONG_USE,
+            )
+
+
+def _support(adapter: Adapter, feature: str) -> Level:
+    """Return how well a feature is supported: one that is not named is not."""
+    return _level(adapter.supported_features.get(feature, "unsupported"))
+
+
+def _level(support: Level | Assets) -> Level:
+    return support.support if isinstance(support, Assets) else support
+
+
+def _mistake(name: str, what: str, mend: str = "") -> RouteletError:
+    return RouteletError(what, where=f"adapter {name}", mend=mend, status=WRONG_USE)
+
+
+def _is_literal(value: object) -> bool:
+    match value:
+        case dict():
+            return all(map(_is_literal, [*value, *value.values()]))
+        case list() | tuple():
+            return all(map(_is_literal, value))
+    return value is None or type(value) in {str, int, float, bool, bytes}
