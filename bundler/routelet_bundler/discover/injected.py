@@ -97,10 +97,18 @@ def _label(path: Path, root: Path, integration: str) -> str:
         below = path.relative_to(root)
         if _INSTALLED.isdisjoint(below.parts):
             return below.as_posix()
-    top = path.parent
-    while (top / "__init__.py").is_file():
-        top = top.parent
-    return f"{integration}:{path.relative_to(top).as_posix()}"
+    return f"{integration}:{path.relative_to(_import_root(path)).as_posix()}"
+
+
+def _import_root(path: Path) -> Path:
+    """Return the folder above the package that a file is in; its own where it is in none."""
+    above = (folder for folder in path.parents if (folder / "__init__.py").is_file())
+    package = next(above, None)
+    if package is None:
+        return path.parent
+    while (package.parent / "__init__.py").is_file():
+        package = package.parent
+    return package.parent
 
 
 def _safe(path: str) -> str:

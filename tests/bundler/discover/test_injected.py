@@ -148,7 +148,6 @@ def test_any_other_python_comes_along_as_a_copy(site_with: Make, tmp_path: Path)
     package = tmp_path / "lib/python3.12/site-packages/moon/pages"
     package.mkdir(parents=True)
     (package.parent / "__init__.py").write_text("import routelet_bundler")
-    (package / "__init__.py").write_text("")
     (package / "health.py").write_text("")
     (package.parents[1] / "single.py").write_text("")
     site = site_with(
