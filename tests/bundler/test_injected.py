@@ -288,3 +288,18 @@ def test_the_adapter_sees_what_integrations_wrote(plugged: Callable[..., Path]) 
         file.write(hook)
     made = build(root)
     assert "extra.txt" in (made.out_dir / "template.yaml").read_text()
+
+
+def test_a_page_that_include_names_is_rewritten_to(plugged: Callable[..., Path]) -> None:
+    root = plugged(
+        inject("/api/[id]", "kit/page.py"),
+        files={
+            "src/pages/go.py": (
+                "config = {'include': ['kit/page.py']}\n\n\n"
+                "def GET(ctx):\n    return ctx.rewrite(ctx.url.search_params['to'])\n"
+            )
+        },
+    )
+    made = build(root)
+    with Emulator(made.out_dir) as lambda_:
+        assert lambda_.get("/go?to=/api/7").json()["params"] == {"id": "7"}
