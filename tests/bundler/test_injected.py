@@ -303,3 +303,40 @@ def test_a_page_that_include_names_is_rewritten_to(plugged: Callable[..., Path])
     made = build(root)
     with Emulator(made.out_dir) as lambda_:
         assert lambda_.get("/go?to=/api/7").json()["params"] == {"id": "7"}
+
+
+@pytest.mark.parametrize("fault", ["page", "step"])
+def test_one_that_fails_while_prerendering_is_told_with_its_line(
+    plugged: Callable[..., Path], fault: str
+) -> None:
+    step = "def on_request(ctx, next):\n    return next()\n"
+    files = {
+        "kit/page.py": "def GET(ctx):\n    return {}\n",
+        "kit/step.py": step,
+        f"kit/{fault}.py": {
+            "page": "def GET(ctx):\n\n    return 1 / 0\n",
+            "step": "def on_request(ctx, next):\n\n    return 1 / 0\n",
+        }[fault],
+    }
+    root = plugged(
+        inject("/a", "kit/page.py"),
+        "payload.add_middleware(entrypoint='kit/step.py', order='pre')",
+        options="",
+        files=files,
+    )
+    with pytest.raises(RouteletError, match="ZeroDivisionError: division by zero") as told:
+        build(root)
+    assert told.value.where == f"kit/{fault}.py:3"
+    assert f'File "kit/{fault}.py", line 3' in told.value.mend
+    assert "-building-" not in str(told.value)
+
+
+def test_an_injected_error_page_is_that_of_every_function(plugged: Callable[..., Path]) -> None:
+    root = plugged(
+        inject("/404", "kit/page.html", ", prerender=True"),
+        files={"src/pages/a.py": "def POST(ctx):\n    return {}\n"},
+    )
+    made = build(root)
+    with Emulator(made.out_dir) as lambda_:
+        answer = lambda_.get("/a")
+    assert (answer.status, answer.text) == (404, "<p>as it is</p>")

@@ -19,6 +19,7 @@ from routelet_bundler.prerender.away import Away
 from routelet_bundler.prerender.lanes import Lanes, lanes
 from routelet_bundler.prerender.owners import Owners
 from routelet_bundler.prerender.tasks import Chunk, Markdown, Task, Tasks
+from routelet_bundler.safe_names import INJECTED
 
 _FEW = 40
 """Up to so many Markdown pages other processes would cost more than they give."""
@@ -75,7 +76,7 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
         job, root, here = _job(work, dynamic), work.site.root, 1 if work.elsewhere else count
         running: Lanes | Away = stack.enter_context(lanes(work.interpreter, job, here, cwd=root))
         if running.answer["error"]:
-            raise _failed(running.answer["error"], work.site)
+            raise _failed(running.answer["error"], work)
         if work.elsewhere:
             running = Away(work.elsewhere, work.interpreter, job, running.answer, root)
         owners = Owners(work.site.pages, work.config.base)
@@ -167,7 +168,7 @@ class _Run:
         """Return what was rendered; raises `RouteletError` for the first of what failed."""
         if self._errors:
             _, error = min(self._errors, key=lambda one: one[0])
-            raise _failed(error, self._work.site)
+            raise _failed(error, self._work)
         files: dict[str, list[Prerendered]] = {page.file: [] for page in pages}
         for number, task in enumerate(self._tasks.all):
             files[task.page.file].append(self._results[number])
@@ -213,6 +214,7 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
     return {
         "path": [str(folder) for folder in work.path],
         "own": [f"{site.src}/", f"{dist}/"],
+        "shown": (f"{site.src}/", f"{dist}/{INJECTED}/"),
         "root": f"{site.root}/",
         "known": (*_LASTING, *(f"{one}/" for one in _unchanging(work))),
         "out": str(work.out),
@@ -244,11 +246,14 @@ def _unchanging(work: Prerendering) -> list[Path]:
     return [python, work.interpreter.parents[1], *others]
 
 
-def _failed(error: Mapping[str, Any], site: Site) -> RouteletError:
-    file = Path(error["file"])
-    inside = file.is_relative_to(site.root)
-    where = f"{file.relative_to(site.root)}:{error['line']}" if inside else error["component"]
-    trace = f"\n{error['trace'].rstrip()}" if error["trace"] else ""
+def _failed(error: Mapping[str, Any], work: Prerendering) -> RouteletError:
+    file, root, trace = Path(error["file"]), work.site.root, error["trace"]
+    where = f"{file.relative_to(root)}:{error['line']}" if file.is_relative_to(root) else ""
+    for one in work.site.injected:
+        copy = work.out.parent / one.archive
+        where = f"{one.label}:{error['line']}" if file == copy else where
+        trace = trace.replace(str(copy), one.label)
+    trace = f"\n{trace.rstrip()}" if trace else ""
     return refused(error["what"], error["component"], error["url"], where=where, trace=trace)
 
 
