@@ -22,8 +22,10 @@ from routelet_bundler.model import (
     Function,
     Level,
     Limits,
+    MiddlewareHost,
     Order,
     Prerendered,
+    RouteConfig,
     Support,
     Table,
     Target,
@@ -47,7 +49,9 @@ __all__ = [
     "Level",
     "Limits",
     "Logger",
+    "MiddlewareHost",
     "Order",
+    "RouteConfig",
     "ServerDone",
     "ServerSetup",
     "ServerStart",
@@ -160,11 +164,14 @@ class BuildSsr:
     `entry_points` are file URLs of files that exist now, in the folder that becomes `dist/` once
     the whole build has succeeded. `manifest` has what routelet.json says before there are zips:
     `output`, `base`, `site`, `trailingSlash`, `adapter`, `routes` and `assets`. `functions` are the
-    traced files of each function: source path by path in its zip.
+    traced files of each function: source path by path in its zip. With `edge_middleware` and a
+    middleware, `middleware_entry_point` and `middleware_files` are those of its own entry module;
+    otherwise they are None.
     """
 
     entry_points: Mapping[Route, str]
     middleware_entry_point: str | None
+    middleware_files: Mapping[str, Path] | None
     manifest: Mapping[str, Any]
     functions: Mapping[str, Mapping[str, Path]]
     logger: Logger
@@ -215,6 +222,9 @@ class Integration:
     """Something that takes part in a build. Every hook does nothing until it is overridden."""
 
     name: str = "integration"
+    sees_files: bool = True
+    """Whether its hooks of a build look at files: then every build makes all of them, not only
+    those that changed. One that adds files without looking writes all of its own each time."""
 
     def config_setup(self, payload: ConfigSetup) -> None:
         """Change the configuration before it is used."""

@@ -13,6 +13,7 @@ from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 
+from routelet.redirects import location_of
 from routelet.static_files import asset_url, hashed_name, moved_page, page_file
 from routelet_bundler.adapter import Integration
 from routelet_bundler.cache import digest
@@ -30,7 +31,6 @@ from routelet_bundler.prerender import (
     load,
     prerender,
 )
-from routelet_bundler.redirects import location_of
 from routelet_bundler.staging import files_below
 from routelet_bundler.stamps import Stamp, stamp_of, stamps
 from routelet_bundler.trace import Tracer
@@ -246,17 +246,9 @@ def _watched(file: Path) -> tuple[str, bytes]:
     return str(file), sha256(file.read_bytes()).digest() if file.is_file() else b""
 
 
-_OURS = ("routelet_bundler.adapters.", "routelet_bundler.integrations.")
-"""Packages of integrations that look at names alone, and write all of their files each time."""
-
-
 def is_seen(work: Work) -> bool:
     """Tell whether an integration sees what is built, and may change it."""
-    others = (
-        type(one)
-        for one in work.configured.integrations
-        if not type(one).__module__.startswith(_OURS)
-    )
+    others = (type(one) for one in work.configured.integrations if one.sees_files)
     hooks = ("build_ssr", "build_generated", "build_done")
     return any(
         getattr(one, hook) is not getattr(Integration, hook) for one in others for hook in hooks

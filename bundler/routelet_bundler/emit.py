@@ -21,19 +21,24 @@ def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: 
     """
     written = (f"{PACKAGE}/", f"{INJECTED}/")
     has_written = any(file.archive.startswith(written) for file in traced.files)
+    exports = adapter.exports
+    server_entrypoint: str | None = adapter.server_entrypoint
+    if planned.is_middleware:
+        server_entrypoint = adapter.middleware_entrypoint
+        exports = adapter.exports if server_entrypoint else ()
     depth = len(PurePosixPath(planned.entry_on_disk).parts) - 1
     return python_source(
         "entry.py.jinja",
-        routes=[page.route.route for page in planned.pages],
+        title=planned.title,
         root="/".join([".."] * depth) or ".",
         has_written=has_written,
-        server_entrypoint=adapter.server_entrypoint,
+        server_entrypoint=server_entrypoint,
         manifest=dict(planned.manifest),
         args=dict(adapter.args),
         omitted={module: one.name for one in traced.omitted for module in one.modules},
-        exports=adapter.exports,
-        serves_client=adapter.serves_client,
-        start=starts,
+        exports=exports,
+        serves_client=adapter.serves_client and not planned.is_middleware,
+        start=starts and not planned.is_middleware,
     )
 
 

@@ -4,7 +4,7 @@ Functions are planned, traced, packed and verified. Where the last build is stil
 only what changed is written: staging lays it over the files of that build.
 """
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from routelet_bundler import pack
 from routelet_bundler.cache import digest
-from routelet_bundler.client import asset_urls, is_seen
+from routelet_bundler.client import Client, asset_urls, is_seen
 from routelet_bundler.emit import entry_module, has_start
 from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.grouping import groups_of, split_of
@@ -31,12 +31,15 @@ from routelet_bundler.model import (
     Zip,
 )
 from routelet_bundler.plan import Planner
+from routelet_bundler.render.front import edge_front
 from routelet_bundler.render.graph_json import graph_text
+from routelet_bundler.render.routelet_json import prerendered_table, route_table
 from routelet_bundler.split import Weights, auto_groups, compare, rates_of, together, weigh
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace.graph import graph_of
 from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
+from routelet_bundler.trace.variables import variable_warnings
 from routelet_bundler.verify import Check, runs_here, verify
 from routelet_bundler.version import __version__
 from routelet_bundler.work import RUNTIME, Work, made_from, tracer_of
@@ -54,10 +57,19 @@ class Packing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Routed:
-    """Routes, each traced alone, and the functions that answer them."""
+    """Routes, each traced alone, and the functions that answer them.
+
+    That of the middleware, where it has one, is the last of the functions.
+    """
 
     routes: tuple[Reached, ...] = ()
     functions: tuple[Function, ...] = ()
+    middleware: Reached | None = None
+
+    @property
+    def edge_function(self) -> Function | None:
+        """What runs the middleware before the others."""
+        return next((one for one in self.functions if one.is_middleware), None)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -125,12 +137,13 @@ def trace_functions(
             status=WRONG_USE,
         )
     files = {**runtime_files("routelet", RUNTIME), **files}
-    server = module_files(adapter.server_entrypoint, work.configured.root)
+    server = _server_files(adapter, work.configured.root)
     tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
 
     def trace(one: Planned) -> Traced:
         return tracers[_target(one, adapter)].trace(one.modules, one.config)
 
+    edge = _edge(planner, trace)
     routes = []
     for number, one in enumerate(planned):
         work.report("trace", number, len(planned))
@@ -147,13 +160,48 @@ def trace_functions(
         groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
     else:
         groups = groups_of(pages, split_of(adapter), adapter)
-    reached = [pruned(one) for one in together(routes, groups, planner, trace)]
+    reached = [pruned(one) for one in (*together(routes, groups, planner, trace), *edge)]
     urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
-    starts = bool(reached) and has_start(adapter, reached[0].traced)
+    starts = bool(planned) and has_start(adapter, reached[0].traced)
     functions = tuple(_function(one, urls, planner, starts=starts) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
-    return Routed(routes=tuple(routes), functions=functions)
+    return Routed(
+        routes=tuple(routes), functions=functions, middleware=reached[-1] if edge else None
+    )
+
+
+def with_front(work: Work, routed: Routed, client: Client) -> Routed:
+    """Tell the function of the middleware of the site's files, all of which are known by now.
+
+    Where it runs as a function of its host, it is asked for them as well.
+    """
+    adapter, edge = work.configured.adapter, routed.middleware
+    if adapter is None or edge is None or adapter.middleware_entrypoint is None:
+        return routed
+    site = {
+        "base": work.configured.config.base,
+        "routes": route_table(work.site.routes),
+        "prerendered": prerendered_table(client.prerendered),
+    }
+    assets = {"assets": asset_urls(work, edge.traced.assets)} if edge.traced.assets else {}
+    manifest = {**edge.planned.manifest, **assets, "front": edge_front(site, client.files)}
+    planned = replace(edge.planned, manifest=manifest)
+    text = entry_module(planned, edge.traced, adapter, starts=False)
+    *others, function = routed.functions
+    return replace(routed, functions=(*others, replace(function, entry_text=text)))
+
+
+def _server_files(adapter: Adapter, root: Path) -> Mapping[str, Path]:
+    """Return the files of what an adapter answers with, by their path in a zip."""
+    modules = filter(None, (adapter.middleware_entrypoint, adapter.server_entrypoint))
+    return {name: path for one in modules for name, path in module_files(one, root).items()}
+
+
+def _edge(planner: Planner, trace: Callable[[Planned], Traced]) -> tuple[Reached, ...]:
+    """Return the function of the middleware, where it has one of its own."""
+    planned = planner.plan_middleware()
+    return (Reached(planned=planned, traced=trace(planned)),) if planned else ()
 
 
 def compare_splits(
@@ -225,7 +273,11 @@ def _function(
     if traced.assets:
         urls = {name: assets[name] for name in traced.assets}
         planned = replace(planned, manifest={**planned.manifest, "assets": urls})
-    warnings = (*traced.warnings, *planner.warnings(planned, traced.rewrites))
+    warnings = (
+        *traced.warnings,
+        *planner.warnings(planned, traced.rewrites),
+        *_edge_warnings(reached, adapter),
+    )
     return Function(
         name=planned.name,
         pages=planned.pages,
@@ -237,7 +289,15 @@ def _function(
         traced=replace(traced, warnings=warnings) if warnings else traced,
         entry_text=entry_module(planned, traced, adapter, starts=starts),
         modules=planned.modules,
+        is_middleware=planned.is_middleware,
     )
+
+
+def _edge_warnings(reached: Reached, adapter: Adapter) -> Iterable[str]:
+    host = adapter.middleware_host
+    if not reached.planned.is_middleware or host is None or host.variables is None:
+        return ()
+    return variable_warnings(reached.traced.files, host.variables, adapter.target.python)
 
 
 def emit_functions(work: Work, functions: tuple[Function, ...], packing: Packing) -> Emitted:
@@ -275,7 +335,10 @@ def _packed(work: Work, emitted: Emitted, adapter: Adapter) -> Mapping[str, Zip]
 
     def packed(function: Function) -> Zip:
         path = work.folder / "functions" / f"{function.name}.zip"
-        return packers[function.target].pack(function, path, adapter.limits)
+        limits = adapter.limits
+        if function.is_middleware and adapter.middleware_host:
+            limits = adapter.middleware_host.limits
+        return packers[function.target].pack(function, path, limits)
 
     with ThreadPoolExecutor(work.jobs) as executor:
         for target, packer in packers.items():

@@ -35,11 +35,13 @@ from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.features import check_assets
 from routelet_bundler.functions import (
     Emitted,
+    Routed,
     compare_splits,
     emit_functions,
     pack_functions,
     packing_of,
     trace_functions,
+    with_front,
 )
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
@@ -52,6 +54,7 @@ from routelet_bundler.model import (
 )
 from routelet_bundler.pack import lacks_bytecode
 from routelet_bundler.pack import save as save_zips
+from routelet_bundler.plan import has_edge_middleware
 from routelet_bundler.prerender import save
 from routelet_bundler.render.routelet_json import manifest_text, ssr_manifest
 from routelet_bundler.report import changes
@@ -130,7 +133,8 @@ def build(
         memory.keep(root, cache)
         digests.keep(root, site.src, cache, started_ns)
         work.records.keep(root, cache)
-        save_zips(cache, final, result.functions, emitted.keys, emitted.sizes)
+        edge = (result.edge_function,) if result.edge_function else ()
+        save_zips(cache, final, (*result.functions, *edge), emitted.keys, emitted.sizes)
         if earlier is not None:
             changes.keep(cache, final, earlier)
         if kept != client.earlier and not is_seen(work):
@@ -153,6 +157,9 @@ def _refuse_sources(out_dir: Path, root: Path, config: Config) -> None:
 def _targets(configured: Configured, site: Site) -> list[Target]:
     """Return the target of the site, then those of pages that name another architecture."""
     wanted = [page.config.architecture for page in site.pages if not page.prerender]
+    adapter = configured.adapter
+    if adapter and adapter.middleware_host and has_edge_middleware(site, adapter):
+        wanted.append(adapter.middleware_host.config.architecture)
     own = configured.target
     others = [replace(own, architecture=one) for one in dict.fromkeys(wanted) if one]
     return list(dict.fromkeys([own, *others]))
@@ -177,29 +184,34 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     files |= _error_modules(work, client, page_modules)
     packing = packing_of(work)
     routed = trace_functions(work, files, page_modules, packing)
+    assets = (name for one in routed.functions for name in one.traced.assets)
+    client = with_assets(client, work, assets)
+    routed = with_front(work, routed, client)
     functions = routed.functions
     emitted = emit_functions(work, functions, packing)
-    client = with_assets(client, work, (name for one in functions for name in one.traced.assets))
     if work.configured.adapter is not None:
         check_assets(work.configured.adapter, client.assets, _reaching(functions))
-    _fire_ssr(work, functions, client.assets)
+    _fire_ssr(work, routed, client.assets)
     fire(
         integrations,
         "build_generated",
         lambda one, log: one.build_generated(BuildGenerated(directory=client.folder, logger=log)),
     )
-    built = pack_functions(work, emitted)
+    everything = pack_functions(work, emitted)
+    built = tuple(one for one in everything if not one.function.is_middleware)
+    edge_function = next((one for one in everything if one.function.is_middleware), None)
     result = Build(
         out_dir=work.out_dir,
         entry_points={
             route.route: url for route, url in _entry_points(functions, work.out_dir).items()
         },
-        middleware_entry_point=None,
+        middleware_entry_point=_entry_point(routed.edge_function, work.out_dir),
         functions=built,
+        edge_function=edge_function,
         routes=work.site.routes,
         prerendered=client.prerendered,
         assets=client.assets,
-        warnings=_warnings(work, client.warnings, built),
+        warnings=_warnings(work, client.warnings, everything),
         splits=compare_splits(work, routed, emitted, built, packing),
     )
     with (work.folder / "routelet.json").open("w") as file:
@@ -251,6 +263,10 @@ def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[Route, 
     }
 
 
+def _entry_point(function: Function | None, folder: Path) -> str | None:
+    return f"{folder.as_uri()}/{function.entry_on_disk}" if function else None
+
+
 def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
     """Return the routes of functions by the distributions that they reach."""
     found: dict[str, tuple[str, ...]] = {}
@@ -260,9 +276,11 @@ def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _fire_ssr(work: Work, functions: tuple[Function, ...], assets: Mapping[str, str]) -> None:
+def _fire_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:
     if not work.configured.integrations:
         return
+    functions = tuple(one for one in routed.functions if not one.is_middleware)
+    middleware = TracedFiles([routed.edge_function] if routed.edge_function else [])
     entry_points = MappingProxyType(_entry_points(functions, work.folder))
     manifest = ssr_manifest(
         work.site.routes,
@@ -277,7 +295,8 @@ def _fire_ssr(work: Work, functions: tuple[Function, ...], assets: Mapping[str, 
         lambda one, log: one.build_ssr(
             BuildSsr(
                 entry_points=entry_points,
-                middleware_entry_point=None,
+                middleware_entry_point=_entry_point(routed.edge_function, work.folder),
+                middleware_files=next(iter(middleware.values()), None),
                 manifest=manifest,
                 functions=TracedFiles(functions),
                 logger=log,
@@ -300,7 +319,7 @@ def _warnings(
     for one in built:
         told += one.function.traced.warnings
         if not one.verdict.verified:
-            told.append(f"{', '.join(one.routes)}: not verified, {one.verdict.how}")
+            told.append(f"{one.function.title}: not verified, {one.verdict.how}")
     told += budget_warnings(work.configured.config.budget, built)
     lacking = {one.function.target.python for one in built if lacks_bytecode(one.function.target)}
     told += [

@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 from routelet.http import URL
-from routelet.routing import match_route
+from routelet.routing import Route, match_route
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.file_globs import is_meant
 from routelet_bundler.grouping import SINGLE_NAME, shared_config, split_of
@@ -23,6 +23,12 @@ from routelet_bundler.safe_names import function_name, group_entry, group_names,
 
 SINGLE_ENTRY = "entry.py"
 """The entry module of one function for all routes, and of a handler that would be too long."""
+SIGNING = "routelet.signing"
+"""What a server entrypoint checks the word of the middleware with; no other function has it."""
+MIDDLEWARE_NAME = "middleware"
+"""The function that runs the middleware; no other has its name while there is one."""
+MIDDLEWARE_ENTRY = "middleware.py"
+"""Its entry module below `dist/`; in its zip that is `SINGLE_ENTRY`, beside the site's own."""
 
 
 class Planner:
@@ -41,7 +47,10 @@ class Planner:
         self._page_modules = page_modules
         self._order = {page.file: number for number, page in enumerate(site.pages)}
         self._on_demand = [page for page in site.pages if not page.prerender]
-        self._names = unique({page.file: function_name(page.entry) for page in self._on_demand})
+        self._reserved = {MIDDLEWARE_NAME} if has_edge_middleware(site, adapter) else set[str]()
+        self._names = unique(
+            {page.file: function_name(page.entry) for page in self._on_demand}, self._reserved
+        )
         self._error_pages = {
             status: _error_page(page, page_modules)
             for status in (404, 500)
@@ -52,6 +61,33 @@ class Planner:
         """Return a function for each on-demand page: what is traced, whatever is shared later."""
         return tuple(
             self._planned(self._names[page.file], [page], page.entry) for page in self._on_demand
+        )
+
+    def plan_middleware(self) -> Planned | None:
+        """Return the function that runs the middleware before all others, if there is one.
+
+        It knows every route of the site, and has none of their pages.
+        """
+        adapter, site = self.adapter, self._site
+        if not has_edge_middleware(site, adapter):
+            return None
+        export = adapter.exports[0] if adapter.middleware_entrypoint else "on_request"
+        manifest = {
+            "routes": tuple(map(_address, site.routes)),
+            **_settings(self._config, {"middleware": site.middleware}),
+        }
+        host = adapter.middleware_host
+        return Planned(
+            name=MIDDLEWARE_NAME,
+            pages=(),
+            reached=(),
+            entry=SINGLE_ENTRY,
+            entry_on_disk=MIDDLEWARE_ENTRY,
+            handler=f"{SINGLE_ENTRY.removesuffix('.py')}.{export}",
+            config=host.config if host else RouteConfig(),
+            manifest=manifest,
+            modules=(adapter.middleware_entrypoint or "routelet.app", *_middleware(manifest)),
+            is_middleware=True,
         )
 
     def plan_groups(self, groups: Sequence[Group]) -> tuple[Planned, ...]:
@@ -69,7 +105,11 @@ class Planner:
         alone += [page for page, one in zip(firsts, groups, strict=True) if one.name is None]
         named = group_names(
             [one.name for one in groups if one.name is not None],
-            taken={*(self._names[page.file] for page in alone), *(page.entry for page in alone)},
+            taken={
+                *(self._names[page.file] for page in alone),
+                *(page.entry for page in alone),
+                *self._reserved,
+            },
         )
         return tuple(
             self._planned(self._names[first.file], one.pages, first.entry)
@@ -110,9 +150,15 @@ class Planner:
         ordered = sorted(pages, key=lambda page: self._order[page.file])
         manifest = {
             "routes": tuple(_route(page, self._page_modules) for page in ordered),
-            **_settings(self._config, self._site),
+            **_settings(self._config, self._chain()),
         }
         return {**manifest, "error_pages": self._error_pages} if self._error_pages else manifest
+
+    def _chain(self) -> dict[str, Any]:
+        """Return what a function's manifest says of the middleware: its modules, or that it ran."""
+        if has_edge_middleware(self._site, self.adapter):
+            return {"edge_middleware": True}
+        return {"middleware": self._site.middleware or None}
 
     def with_rewrites(self, planned: Planned, rewrites: Iterable[Rewrite]) -> Planned:
         """Return a function with the pages that it rewrites to; itself where it has them.
@@ -141,8 +187,11 @@ class Planner:
                 yield page
 
     def warnings(self, planned: Planned, rewrites: Iterable[Rewrite]) -> Iterable[str]:
-        """Yield a warning for each rewrite that may lead to a page the function does not have."""
-        for rewrite in rewrites:
+        """Yield a warning for each rewrite that may lead to a page the function does not have.
+
+        That of the middleware has none: what it rewrites is asked for by its host.
+        """
+        for rewrite in () if planned.is_middleware else rewrites:
             if any(map(self._page_at, rewrite.examples)):
                 continue
             if len(rewrite.examples) == 1:
@@ -157,6 +206,11 @@ class Planner:
     def _page_at(self, path: str) -> Page | None:
         found = match_route(self._site.routes, URL(path).canonical_path, self._config.base)
         return self._site.page_of(found[0]) if found else None
+
+
+def has_edge_middleware(site: Site, adapter: Adapter) -> bool:
+    """Tell whether the middleware is a function of its own, and of no other."""
+    return adapter.adapter_features.edge_middleware and bool(site.middleware)
 
 
 def _others(pages: Iterable[Page], than: Iterable[Page]) -> list[Page]:
@@ -177,13 +231,16 @@ def _handler(entry: str, adapter: Adapter) -> tuple[str, str]:
     return handler, entry
 
 
-def _settings(config: Config, site: Site) -> dict[str, Any]:
-    """Return what a function's manifest says beside its routes: only what is not the default."""
+def _settings(config: Config, chain: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a function's manifest says beside its routes: only what is not the default.
+
+    `chain` is what it says of the middleware.
+    """
     said = {
         "base": config.base if config.base != "/" else None,
         "site": config.site,
         "trailing_slash": config.trailing_slash if config.trailing_slash != "ignore" else None,
-        "middleware": site.middleware or None,
+        **chain,
         "method_not_allowed": config.method_not_allowed or None,
         "check_origin": config.security.check_origin or None,
     }
@@ -196,6 +253,19 @@ def _route(page: Page, page_modules: Mapping[str, str]) -> dict[str, Any]:
         "pattern": page.route.pattern,
         "params": page.route.params,
         **_module(page, page_modules),
+    }
+
+
+def _address(route: Route) -> dict[str, Any]:
+    """Return what is to be known of a route where its page is not."""
+    prerender = {"prerender": True} if route.prerender else {}
+    redirect = {"redirect": route.redirect} if route.redirect else {}
+    return {
+        "route": route.route,
+        "pattern": route.pattern,
+        "params": route.params,
+        **prerender,
+        **redirect,
     }
 
 
@@ -215,4 +285,11 @@ def _modules(manifest: Mapping[str, Any], adapter: Adapter) -> Iterable[str]:
     yield adapter.server_entrypoint
     yield from (route["module"] for route in manifest["routes"])
     yield from (page["module"] for page in manifest.get("error_pages", {}).values())
+    yield from _middleware(manifest)
+    if "edge_middleware" in manifest:
+        yield SIGNING
+
+
+def _middleware(manifest: Mapping[str, Any]) -> Iterable[str]:
+    """Yield the dotted modules of the middleware."""
     yield from manifest.get("middleware", ())

@@ -82,11 +82,12 @@ def group_names(groups: Iterable[str], taken: Container[str]) -> Mapping[str, st
     }
 
 
-def unique(names: Mapping[str, str]) -> Mapping[str, str]:
-    """Return name by key, those that several keys share with a digest of their key."""
+def unique(names: Mapping[str, str], reserved: Container[str] = ()) -> Mapping[str, str]:
+    """Return name by key, those that several keys share, or `reserved` has, with a digest."""
     taken = Counter(names.values())
     return {
-        key: f"{name}_{_digest(key)}" if taken[name] > 1 else name for key, name in names.items()
+        key: f"{name}_{_digest(key)}" if taken[name] > 1 or name in reserved else name
+        for key, name in names.items()
     }
 
 

@@ -5,6 +5,7 @@ returns its value, or an awaitable where something async was met, and only then 
 """
 
 import sys
+from _thread import allocate_lock
 
 from routelet.context import Context
 from routelet.http import Request, Response
@@ -39,6 +40,9 @@ class App:
     defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted names, the outermost first),
     `error_pages` (status to a page), `method_not_allowed`, `check_origin`, `assets` (name to URL
     path).
+
+    With `edge_middleware`, the middleware runs before the function: a request without the `locals`
+    that it hands over is refused with 403.
     """
 
     def __init__(self, manifest: "Mapping[str, Any]", *, prerendering: bool = False) -> None:
@@ -47,8 +51,11 @@ class App:
         self.generator: str = manifest.get("generator", "routelet")
         self.trailing_slash: str = manifest.get("trailing_slash", "ignore")
         self.prerendering = prerendering
+        self.has_edge_middleware: bool = manifest.get("edge_middleware", False)
         self.log: Callable[[str | BaseException], None] = _log
         self.powertools: Powertools | None = None
+        self.aside: Callable[..., Awaitable[Any]] | None = None
+        """Calls sync code of pages elsewhere, for `render`: None is here, on the loop."""
         self._prefix = self.base.rstrip("/")
         self._manifest = manifest
         self._pages: dict[Route, Mapping[str, Any]] = {}
@@ -59,6 +66,7 @@ class App:
             )  # fmt: skip
             self._pages[route] = page
         self._handlers: dict[str, _Page] = {}
+        self._loading = allocate_lock()  # threads of a server may meet a page at the same time
         self._middleware: Middleware | None = None
         if manifest.get("middleware"):
             self._middleware = load_middleware(manifest)
@@ -93,13 +101,22 @@ class App:
         """
         if client_address is not None:
             request.client_address = client_address
-        result = self._answer(request, route, locals)
+        if self.aside is None:
+            result = self._answer(request, route, locals)
+        else:
+            result = await self.aside(self._answer, request, route, locals)
         response = result if isinstance(result, Response) else await result
         return self._finished(request, response, add_cookie_header)
 
-    def respond(self, request: Request, *, props: "Mapping[str, object] | None" = None) -> Response:
+    def respond(
+        self,
+        request: Request,
+        *,
+        locals: "dict[str, object] | None" = None,
+        props: "Mapping[str, object] | None" = None,
+    ) -> Response:
         """Answer `request` without being awaited, cookies included; for hosts that are sync."""
-        response: Response = wait_for(self._answer(request, None, None, props))
+        response: Response = wait_for(self._answer(request, None, locals, props))
         return self._finished(request, response, add_cookie_header=True)
 
     def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:
@@ -124,6 +141,8 @@ class App:
             return Response("Bad Request", 400)
         if locals is not None and not isinstance(locals, dict):
             raise TypeError("locals is not a dict")
+        if locals is None and self.has_edge_middleware:
+            return Response("Forbidden", 403)  # nobody goes around the middleware
         if self._manifest.get("check_origin") and _is_cross_site_form(request):
             return Response(f"Cross-site {request.method} form submissions are forbidden", 403)
         ctx = self._context(request, route, locals)
@@ -180,6 +199,8 @@ class App:
         def next(target: "Rewritable | None" = None) -> "Result":
             if target is not None:
                 self.retarget(ctx, target)
+            if self.aside is not None and waiting is settled:
+                return settled(self.aside(self._page, ctx))
             return waiting(self._page(ctx))
 
         return next
@@ -228,7 +249,9 @@ class App:
     def _load(self, page: "Mapping[str, Any]") -> "_Page":
         name = page["module"]
         if name not in self._handlers:
-            self._handlers[name] = _Page(page)
+            with self._loading:
+                if name not in self._handlers:
+                    self._handlers[name] = _Page(page)
         return self._handlers[name]
 
     def asset(self, name: str) -> str:
@@ -334,14 +357,7 @@ def _as_response(value: object) -> Response:
             f"on_request returned {type(value).__name__}; it returns a Response or what next() "
             "returned"
         )
-    return _whole(value)
-
-
-def _whole(response: Response) -> Response:
-    """Read a body that is an iterable, where what it raises is still the page's."""
-    if not isinstance(response.body, (str, bytes)):
-        response.body = response.body and response.read()
-    return response
+    return value.whole()
 
 
 def _plain(status: int) -> Response:
@@ -349,7 +365,7 @@ def _plain(status: int) -> Response:
 
 
 def _with_status(response: Response, status: int) -> Response:
-    response = _whole(response).clone()
+    response = response.whole().clone()
     response.status = status
     return response
 

@@ -5,6 +5,7 @@ from importlib import import_module
 from routelet.app import App
 from routelet.events import EventError, member
 from routelet.events.bodies import is_over
+from routelet.headers import LOCALS_HEADER
 from routelet.http import Response
 
 TYPE_CHECKING = False
@@ -12,8 +13,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
+    from routelet.http import Request
+
     Handler = Callable[[Mapping[str, Any], object], dict[str, Any]]
 
+SIGNING = "routelet.signing"
+"""What checks that a request comes from the middleware at the edge."""
 MAX_PAYLOAD_BYTES = 6_291_556
 """The largest result Lambda takes; a larger one ends the process.
 
@@ -40,6 +45,7 @@ def handler_of(app: App, args: "Mapping[str, Any]") -> "Handler":
     no source is answered as `front` would be, with 400.
     """
     app.preload()
+    answer = _answer_behind_middleware(app) if app.has_edge_middleware else _answer(app)
     front = args.get("front", "http-api")
     sources = {front: _module(front)}
 
@@ -49,7 +55,7 @@ def handler_of(app: App, args: "Mapping[str, Any]") -> "Handler":
         if source is None:
             source = sources[name] = _module(name)
         try:
-            response = app.respond(source.request_of(event))
+            response = answer(source.request_of(event))
         except EventError as error:
             app.log(str(error))
             response = Response(_REASONS[error.status], error.status)
@@ -61,6 +67,25 @@ def handler_of(app: App, args: "Mapping[str, Any]") -> "Handler":
         return too_large
 
     return handler
+
+
+def _answer(app: App) -> "Callable[[Request], Response]":
+    def answer(request: "Request") -> Response:
+        request.headers.delete(LOCALS_HEADER)  # nobody may hand anything over here
+        return app.respond(request)
+
+    return answer
+
+
+def _answer_behind_middleware(app: App) -> "Callable[[Request], Response]":
+    import os  # loaded by the interpreter  # noqa: PLC0415
+    import time  # built in, and for signatures only  # noqa: PLC0415
+
+    # Named in a variable, because only functions behind middleware have the module.
+    signing = import_module(SIGNING)
+    key = os.environ.get(signing.KEY_VARIABLE)
+    answer: Callable[[Request], Response] = signing.answers_behind_middleware(app, key, time.time)
+    return answer
 
 
 def source_of(event: "Any") -> str | None:

@@ -6,6 +6,8 @@ if TYPE_CHECKING:
 
     Pairs = Mapping[str, str] | Iterable[tuple[str, str]]
 
+LOCALS_HEADER = "x-routelet-locals"
+"""What middleware at the edge hands over to a function; no page sees it, whoever sent it."""
 _FORBIDDEN_IN_HEADERS = frozenset("\r\n\0")
 
 

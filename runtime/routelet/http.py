@@ -296,6 +296,12 @@ class Response:
             self.body = b"".join(self.body)
         return self.body
 
+    def whole(self) -> "Response":
+        """Read a body that is an iterable, where what it raises is still the page's."""
+        if not isinstance(self.body, (str, bytes)):
+            self.body = self.body and self.read()
+        return self
+
     def clone(self) -> "Response":
         """Return a response whose status and headers can be changed without changing this one."""
         clone = Response(None, self.status, self.headers)

@@ -80,10 +80,12 @@ def create_exports(
     app = App(manifest)
     app.log = tools.log
     app.powertools = tools
-    return {"handler": _wrapped(handler_of(app, args), tools)}
+    # An event has the signed locals; where they are, no variable has it logged.
+    log_event = False if app.has_edge_middleware else None
+    return {"handler": _wrapped(handler_of(app, args), tools, log_event=log_event)}
 
 
-def _wrapped(answer: "Handler", tools: Powertools) -> "Handler":
+def _wrapped(answer: "Handler", tools: Powertools, *, log_event: bool | None) -> "Handler":
     def handler(event: "Mapping[str, Any]", context: object) -> "dict[str, Any]":
         tools.logger.set_correlation_id(correlation_id_of(event))
         result = answer(event, context)
@@ -95,7 +97,9 @@ def _wrapped(answer: "Handler", tools: Powertools) -> "Handler":
     # A response has the visitor's own data and up to 6 MB; a trace takes 64 KB.
     traced = tools.tracer.capture_lambda_handler(handler, capture_response=False)
     measured = tools.metrics.log_metrics(traced, capture_cold_start_metric=True)
-    wrapped: Handler = tools.logger.inject_lambda_context(measured, clear_state=True)
+    wrapped: Handler = tools.logger.inject_lambda_context(
+        measured, log_event=log_event, clear_state=True
+    )
     return wrapped
 
 

@@ -390,3 +390,28 @@ def test_with_its_extra_the_tracer_sends_each_request_and_its_error(traced: Path
 def test_with_tracing_disabled_nothing_is_sent(traced: Path) -> None:
     events = http_event("/traced"), http_event("/traced", "POST")
     assert traces_of(traced, *events, POWERTOOLS_TRACE_DISABLED="true") == []
+
+
+def test_behind_edge_middleware_the_signed_locals_are_in_no_log(tmp_path: Path) -> None:
+    page = (
+        "config = {'environment': {'POWERTOOLS_LOGGER_LOG_EVENT': 'true'}}\n"
+        "def GET(ctx): return {}\n"
+    )
+    root = site(
+        tmp_path / "site",
+        {"orders.py": page},
+        [POWERTOOLS],
+        "powertools = true\nedge-middleware = true",
+    )
+    (root / "src/middleware.py").write_text("def on_request(ctx, next): return next()\n")
+    built = build(root)
+    log: list[str] = []
+    event = http_event("/orders")
+    event["headers"] = {**JSON, "x-routelet-locals": "v1.1.PAYLOAD.SIGNATURE"}
+    with Emulator(built.out_dir, log=log.append) as emulator:
+        running = Logged(emulator, log)
+        assert running.invoke("orders", event)["statusCode"] == 403
+    assert not [line for line in log if "PAYLOAD" in line or "SIGNATURE" in line]
+    [told] = [one for one in running.entries("orders") if one.get("level") == "WARNING"]
+    assert "refused" in told["message"]
+    assert told["correlation_id"] == "Gate123="

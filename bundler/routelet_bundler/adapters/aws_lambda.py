@@ -14,6 +14,8 @@ from routelet_bundler.adapter import (
     ConfigDone,
     Integration,
     Limits,
+    MiddlewareHost,
+    RouteConfig,
     Table,
     Target,
 )
@@ -65,6 +67,31 @@ LIMITS = Limits(
     ),
 )
 
+EDGE = MiddlewareHost(
+    config=RouteConfig(architecture="x86_64", memory=128, timeout=5),
+    limits=Limits(
+        zipped_bytes=1024 * 1024,
+        source="https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/cloudfront-limits.html#limits-lambda-at-edge",
+    ),
+    variables=frozenset(
+        (
+            "_HANDLER", "_X_AMZN_TRACE_ID", "AWS_DEFAULT_REGION", "AWS_REGION",
+            "AWS_EXECUTION_ENV", "AWS_LAMBDA_FUNCTION_NAME", "AWS_LAMBDA_FUNCTION_MEMORY_SIZE",
+            "AWS_LAMBDA_FUNCTION_VERSION", "AWS_LAMBDA_INITIALIZATION_TYPE",
+            "AWS_LAMBDA_LOG_GROUP_NAME", "AWS_LAMBDA_LOG_STREAM_NAME", "AWS_ACCESS_KEY",
+            "AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN",
+            "AWS_LAMBDA_RUNTIME_API", "LAMBDA_TASK_ROOT", "LAMBDA_RUNTIME_DIR", "LANG", "PATH",
+            "LD_LIBRARY_PATH", "PYTHONPATH", "TZ", "AWS_XRAY_CONTEXT_MISSING",
+            "AWS_XRAY_DAEMON_ADDRESS",
+        )
+    ),
+)  # fmt: skip
+"""Lambda@Edge, viewer requests: x86_64 only, 128 MB, 5 s, 1 MB, and Lambda's own variables.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-at-edge-function-restrictions.html
+https://docs.aws.amazon.com/lambda/latest/dg/configuration-envvars.html
+"""
+
 POWERTOOLS = "aws_lambda_powertools/__init__.py"
 """The file that a function has with aws-lambda-powertools."""
 
@@ -93,7 +120,6 @@ class Options(Table):
 
 
 NOT_YET: Mapping[str, tuple[object, ...]] = {
-    "edge_middleware": (True,),
     "front": ("function-url", "rest-api", "alb"),
 }
 """Values that the contract names and that this version refuses rather than ignores."""
@@ -138,6 +164,7 @@ class AwsLambda(Integration):
     """One Lambda function per route, or one for all."""
 
     name = "aws-lambda"
+    sees_files = False
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -159,7 +186,9 @@ class AwsLambda(Integration):
                 server_entrypoint=f"routelet.{'powertools' if options.powertools else 'aws'}",
                 exports=("handler",),
                 args={"front": options.front},
-                adapter_features=AdapterFeatures(function_per_route=split == "route"),
+                adapter_features=AdapterFeatures(
+                    function_per_route=split == "route", edge_middleware=options.edge_middleware
+                ),
                 supported_features={
                     "static_output": "stable",
                     "hybrid_output": "stable",
@@ -186,11 +215,20 @@ class AwsLambda(Integration):
                 memory_mb=options.memory,
                 timeout_s=options.timeout,
                 front=options.front,
+                middleware_entrypoint="routelet.edge",
+                middleware_host=EDGE,
             )
         )
 
     def build_ssr(self, payload: BuildSsr) -> None:
-        """Refuse Powertools that no dependency provides."""
+        """Refuse Powertools that no dependency provides, and an edge without middleware."""
+        if self._options.edge_middleware and payload.middleware_entry_point is None:
+            raise RouteletError(
+                '"edge-middleware" is on and the site has no middleware: nothing is protected',
+                where="pyproject.toml [tool.routelet.adapters.aws-lambda]",
+                mend="write src/middleware.py with on_request, or leave the key out",
+                status=WRONG_USE,
+            )
         if not self._options.powertools:
             return
         if any(POWERTOOLS not in files for files in payload.functions.values()):
@@ -206,7 +244,7 @@ class AwsLambda(Integration):
     def build_done(self, payload: BuildDone) -> None:
         """Write the SAM template from routelet.json."""
         manifest = json.loads((payload.out_dir / "routelet.json").read_text())
-        if manifest["functions"]:
+        if manifest["functions"] or manifest["edgeFunction"]:
             files, api = payload.client_files, gateway_of(manifest)
             (payload.out_dir / "template.yaml").write_text(sam_template(manifest, files, api))
             for warning in template_warnings(manifest, files, api):

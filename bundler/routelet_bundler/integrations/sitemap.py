@@ -8,10 +8,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from routelet.feeds import sitemap_files, sitemap_index
+from routelet.media_types import UNKNOWN, content_type_of
 from routelet.routing import Route, url_for
 from routelet_bundler.adapter import BuildDone, ConfigDone, Integration
 from routelet_bundler.errors import WRONG_USE, RouteletError
-from routelet_bundler.media_types import UNKNOWN, content_type_of
 from routelet_bundler.model import Config, Prerendered
 
 INDEX = "sitemap-index.xml"
@@ -27,6 +27,7 @@ class Sitemap(Integration):
     """Writes `sitemap-index.xml`, and as many sitemaps as the protocol's limits need."""
 
     name = "sitemap"
+    sees_files = False
 
     def __init__(self, custom_pages: Sequence[str]) -> None:
         self._custom_pages = tuple(custom_pages)

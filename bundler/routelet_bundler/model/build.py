@@ -86,5 +86,7 @@ class Build:
     assets: Mapping[str, str]
     """Names that change with the content, by those of the files of `public/`."""
     warnings: tuple[str, ...]
+    edge_function: BuiltFunction | None = None
+    """What runs the middleware before all functions, with `edge_middleware`."""
     splits: Splits | None = None
     """What each split would give, where there is more than one on-demand route."""

@@ -1,6 +1,6 @@
 """What becomes of routes: functions, and all that they reach."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -102,6 +102,13 @@ class Planned:
     manifest: Mapping[str, Any]
     modules: tuple[str, ...]
     """Dotted modules that a trace starts with."""
+    is_middleware: bool = False
+    """Whether it runs the middleware, before all others, and answers no route."""
+
+    @property
+    def title(self) -> str:
+        """What people know it by: its routes, or that it is the middleware's."""
+        return title_of(self.pages, is_middleware=self.is_middleware)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,8 +145,20 @@ class Function:
     entry_text: str
     modules: tuple[str, ...]
     """Dotted modules that it imports on a request, if not before: what verifying imports."""
+    is_middleware: bool = False
+    """Whether it runs the middleware, before all others, and answers no route."""
 
     @property
     def routes(self) -> tuple[str, ...]:
         """The routes it answers, in matching order."""
         return tuple(page.route.route for page in self.pages)
+
+    @property
+    def title(self) -> str:
+        """What people know it by: its routes, or that it is the middleware's."""
+        return title_of(self.pages, is_middleware=self.is_middleware)
+
+
+def title_of(pages: Sequence[Page], *, is_middleware: bool) -> str:
+    """Return what people know a function by: its routes, or that it is the middleware's."""
+    return "the middleware" if is_middleware else ", ".join(page.route.route for page in pages)

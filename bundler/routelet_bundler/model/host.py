@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
+from routelet_bundler.model.configuration import RouteConfig
+
 HOST = f"{sys.version_info.major}.{sys.version_info.minor}"
 """The minor version of the Python that runs the build."""
 HOST_ARCHITECTURE: Literal["x86_64", "arm64"] = (
@@ -88,6 +90,17 @@ class Limits:
     site: SiteLimits | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MiddlewareHost:
+    """Where a function for the middleware runs, as far as that is not where the others do."""
+
+    config: RouteConfig
+    """Its memory, timeout and architecture."""
+    limits: Limits
+    variables: frozenset[str] | None = None
+    """The environment variables that are there; None: any."""
+
+
 Split = Literal["route", "config", "auto", "single"]
 """Which routes share a function: none, those of equal configuration, what costs least, all."""
 
@@ -150,3 +163,8 @@ class Adapter:
     """What stands before the functions, for templates and emulators."""
     serves_client: bool = False
     """Whether entry modules say where `client/` is, in `args["client"]`: beside them."""
+    middleware_entrypoint: str | None = None
+    """With `edge_middleware`: the dotted module whose `create_exports` the entry module of the
+    middleware calls. None: that module exposes the composed `on_request` itself."""
+    middleware_host: MiddlewareHost | None = None
+    """Where the middleware runs; None: where functions do."""

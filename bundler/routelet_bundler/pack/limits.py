@@ -25,7 +25,8 @@ def check_limits(function: Function, packed: Zip, limits: Limits, sizes: Mapping
     if over:
         raise RouteletError(
             f"the function {function.name} is too large: {'; '.join(over)} ({limits.source})",
-            where=", ".join(page.route.component or "" for page in function.pages),
+            where=", ".join(page.route.component or "" for page in function.pages)
+            or function.title,
             mend="cut an import on the way to one of its largest parts (bytes unzipped):"
             + _largest(function, sizes),
         )

@@ -268,7 +268,7 @@ def _failure(
     led = f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""
     mend = f'add it to dependencies, or include = ["{missing}"]' if missing else "mend the module"
     return RouteletError(
-        f"the function of {', '.join(function.routes)} does not start: {failure['what']}",
+        f"the function of {function.title} does not start: {failure['what']}",
         where=chain[-1] if chain else function.entry,
         mend=mend + led,
     )

@@ -14,11 +14,12 @@ from routelet.http import URL, Request, Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any
+    from typing import Any, NoReturn
 
 MAX_RESPONSE_BYTES = 40 * 1024
 """The largest viewer response, headers included; a larger one is a 502 of CloudFront."""
 
+_CUT = "the body is over the 40 KB that CloudFront passes on"
 _DISALLOWED = frozenset(
     (
         "connection", "content-length", "expect", "host", "keep-alive", "proxy-authenticate",
@@ -37,15 +38,57 @@ def request_of(event: "Mapping[str, Any]") -> Request:
 
     Raises `EventError`, with status 413 for a body over 40 KB: CloudFront cuts its end off.
     """
+    request = _request(event, Request)
+    if is_body_cut(event):
+        raise EventError(_CUT, 413)
+    return request
+
+
+@reads_events
+def viewer_request_of(event: "Mapping[str, Any]") -> Request:
+    """Return the Request of `event`, which goes on whole; raises `EventError`.
+
+    Only reading a body of which CloudFront cut the end off raises `EventError`.
+    """
+    return _request(event, CutRequest if is_body_cut(event) else Request)
+
+
+class CutRequest(Request):
+    """A request of whose body only the beginning is here."""
+
+    __slots__ = ()
+
+    @property
+    def body(self) -> "NoReturn":
+        """Raises `EventError`."""
+        raise EventError(_CUT, 413)
+
+    def json(self) -> "NoReturn":
+        """Raise `EventError`."""
+        raise EventError(_CUT, 413)
+
+
+def is_body_cut(event: "Mapping[str, Any]") -> bool:
+    """Tell whether CloudFront cut off the end of the body."""
+    return bool(member(event, "Records", 0, "cf", "request", "body", "inputTruncated"))
+
+
+def url_of(request: "Mapping[str, Any]") -> URL:
+    """Return the URL of CloudFront's own form of a request, which says nothing of its scheme."""
+    host = member(request, "headers", "host", 0, "value")
+    host, port = host_and_port(host)
+    return URL(host=host, port=port, path=request["uri"], query=request.get("querystring") or "")
+
+
+def _request(event: "Mapping[str, Any]", kind: type[Request]) -> Request:
     request = event["Records"][0]["cf"]["request"]
     headers = Headers.received(
         (name, value)
         for name, lines in request.get("headers", {}).items()
         for value in one_cookie(name, [line["value"] for line in lines])
     )
-    host, port = host_and_port(headers.get("host"))
-    return Request(
-        URL(host=host, port=port, path=request["uri"], query=request.get("querystring") or ""),
+    return kind(
+        url_of(request),
         method=request["method"],
         headers=headers,
         body=_body(request.get("body")),
@@ -58,8 +101,6 @@ def request_of(event: "Mapping[str, Any]") -> Request:
 def _body(body: "Mapping[str, Any] | None") -> bytes:
     if not body or not body.get("data"):
         return b""
-    if body.get("inputTruncated"):
-        raise EventError("the body is over the 40 KB that CloudFront passes on", 413)
     if body.get("encoding") == "base64":
         from binascii import a2b_base64  # only for requests with a body  # noqa: PLC0415
 
