@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -340,3 +341,25 @@ def test_an_injected_error_page_is_that_of_every_function(plugged: Callable[...,
     with Emulator(made.out_dir) as lambda_:
         answer = lambda_.get("/a")
     assert (answer.status, answer.text) == (404, "<p>as it is</p>")
+
+
+def test_with_edge_middleware_all_of_it_is_in_that_function_alone(
+    plugged: Callable[..., Path],
+) -> None:
+    edge = f"{SERVER}[tool.routelet.adapters.aws-lambda]\nedge-middleware = true\n"
+    root = plugged(
+        "payload.add_middleware(entrypoint='kit/outer.py', order='pre')",
+        "payload.add_middleware(entrypoint='kit/inner.py', order='post')",
+        options=edge,
+        files={
+            "kit/outer.py": STEP.format(name="outer"),
+            "kit/inner.py": STEP.format(name="inner"),
+            "src/pages/now.py": "def GET(ctx):\n    return ctx.locals['by']\n",
+        },
+    )
+    made = build(root)
+    steps = {"site_injected/kit/outer.py", "site_injected/kit/inner.py"}
+    with ZipFile(made.out_dir / "functions/middleware.zip") as packed:
+        assert steps <= set(packed.namelist())
+    with ZipFile(made.out_dir / "functions/now.zip") as packed:
+        assert not [name for name in packed.namelist() if name.startswith("site_injected")]

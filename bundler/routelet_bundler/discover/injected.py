@@ -80,10 +80,11 @@ class Entrypoints:
 def _labels(root: Path, given: Iterable[InjectedRoute | InjectedMiddleware]) -> Mapping[Path, str]:
     """Return the label of each file; raises `RouteletError` where two would have the same."""
     labels: dict[Path, str] = {}
+    files: dict[str, Path] = {}
     for one in given:
         path = one.entrypoint
         label = labels.setdefault(path, _label(path, root, one.integration))
-        if any(label == other and path != there for there, other in labels.items()):
+        if files.setdefault(label, path) != path:
             raise RouteletError(
                 f"two files that the integration names are known as {label}",
                 where=f"integration {one.integration}, config_setup",
