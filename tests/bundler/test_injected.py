@@ -363,3 +363,25 @@ def test_with_edge_middleware_all_of_it_is_in_that_function_alone(
         assert steps <= set(packed.namelist())
     with ZipFile(made.out_dir / "functions/now.zip") as packed:
         assert not [name for name in packed.namelist() if name.startswith("site_injected")]
+
+
+def test_what_an_integration_does_not_write_any_more_is_gone(plugged: Callable[..., Path]) -> None:
+    hook = (
+        "    sees_files = False\n\n"
+        "    def build_done(self, payload):\n"
+        "        with open('names.txt') as file:\n"
+        "            for name in file.read().split():\n"
+        "                (payload.out_dir / 'client' / name).write_text(name)\n"
+    )
+    root = plugged(options="", files={"src/pages/a.md": "# A", "names.txt": "b.txt c.txt"})
+    with (root / "plug.py").open("a") as file:
+        file.write(hook.replace("names.txt", str(root / "names.txt")))
+    client = root / "dist/client"
+    build(root)
+    build(root)
+    page = (client / "a/index.html").stat().st_ino
+    assert {path.name for path in client.glob("*.txt")} == {"b.txt", "c.txt"}
+    (root / "names.txt").write_text("c.txt d.txt")
+    build(root)
+    assert {path.name for path in client.glob("*.txt")} == {"c.txt", "d.txt"}
+    assert (client / "a/index.html").stat().st_ino == page

@@ -159,16 +159,6 @@ def test_a_rebuild_renders_what_changed_alone_and_forgets_nothing(site_with: Sit
     assert not list(client.glob("sitemap*"))
 
 
-def test_one_that_is_not_needed_any_more_goes(site_with: Site) -> None:
-    files = {"src/pages/a.md": "", "public/sitemap-1.xml": "<own/>"}
-    root = site_with(files, "sitemap")
-    build(root)
-    (root / "public/sitemap-1.xml").unlink()
-    build(root)
-    names = {path.name for path in (root / "dist/client").glob("sitemap*")}
-    assert names == {"sitemap-index.xml", "sitemap-0.xml"}
-
-
 def test_the_front_of_the_functions_knows_the_files(site_with: Site) -> None:
     files = {"src/pages/a.md": "", "src/pages/[...path].py": ON_DEMAND}
     root = site_with(files, "sitemap", options=SERVER)
