@@ -9,7 +9,7 @@ import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from routelet.routing import Route
 from routelet_bundler.config import option_table
@@ -23,6 +23,7 @@ from routelet_bundler.model import (
     Level,
     Limits,
     MiddlewareHost,
+    Order,
     Prerendered,
     RouteConfig,
     Support,
@@ -33,6 +34,7 @@ from routelet_bundler.model import (
 __all__ = [
     "Adapter",
     "AdapterFeatures",
+    "AddMiddleware",
     "Assets",
     "BuildDone",
     "BuildGenerated",
@@ -42,11 +44,13 @@ __all__ = [
     "Command",
     "ConfigDone",
     "ConfigSetup",
+    "InjectRoute",
     "Integration",
     "Level",
     "Limits",
     "Logger",
     "MiddlewareHost",
+    "Order",
     "RouteConfig",
     "ServerDone",
     "ServerSetup",
@@ -63,13 +67,42 @@ Command = Literal["build", "dev", "preview"]
 Logger = logging.LoggerAdapter[logging.Logger]
 
 
+class InjectRoute(Protocol):
+    """Adds a route to the site: `inject_route` of `ConfigSetup`."""
+
+    def __call__(
+        self, *, pattern: str, entrypoint: str | Path, prerender: bool | None = None
+    ) -> None:
+        """Have `entrypoint`, a page of any kind, answer the route `pattern`.
+
+        It is a file, relative to the site's folder or absolute. `prerender` goes before what the
+        page says of itself.
+        """
+
+
+class AddMiddleware(Protocol):
+    """Adds middleware to the site: `add_middleware` of `ConfigSetup`."""
+
+    def __call__(self, *, entrypoint: str | Path, order: Order) -> None:
+        """Have the `on_request` of a Python file run around the site's own (`"pre"`), or inside."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigSetup:
-    """Payload of `config_setup`; `update_config(trailing_slash="never")` changes keys."""
+    """Payload of `config_setup`; what it calls is complete when the hook returns."""
 
     config: Config
     command: Command
+    root: Path
+    """The site's folder, absolute."""
     update_config: Callable[..., None]
+    """Changes keys of the configuration: `update_config(trailing_slash="never")`."""
+    inject_route: InjectRoute
+    add_middleware: AddMiddleware
+    add_watch_file: Callable[[str | Path], None]
+    """Names a file that the integration reads: when it changes, all pages are rendered again."""
+    create_codegen_dir: Callable[[], Path]
+    """Makes the integration's own folder, `.routelet/integrations/NAME`, and returns it."""
     logger: Logger
 
 
@@ -190,8 +223,8 @@ class Integration:
 
     name: str = "integration"
     sees_files: bool = True
-    """Whether its hooks of a build look at files, or add some: then every build makes all of them,
-    not only those that changed."""
+    """Whether its hooks of a build look at files: then every build makes all of them, not only
+    those that changed. One that adds files without looking writes all of its own each time."""
 
     def config_setup(self, payload: ConfigSetup) -> None:
         """Change the configuration before it is used."""

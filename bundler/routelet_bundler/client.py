@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
+from hashlib import sha256
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -30,6 +31,7 @@ from routelet_bundler.prerender import (
     load,
     prerender,
 )
+from routelet_bundler.staging import files_below
 from routelet_bundler.stamps import Stamp, stamp_of, stamps
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.modules import runtime_files
@@ -57,13 +59,20 @@ class Client:
 
     @property
     def files(self) -> tuple[str, ...]:
-        """The path of every file, sorted."""
+        """The path of every file that the build makes, sorted."""
         return tuple(sorted(_files(self)))
+
+    @property
+    def files_there(self) -> tuple[str, ...]:
+        """The path of every file, sorted; with those that integrations have written by now."""
+        return tuple(sorted(_files(self).union(files_below(self.folder))))
 
     @property
     def removed(self) -> tuple[str, ...]:
         """Files of the last build that are no more."""
-        return tuple(sorted(_files(self.earlier) - _files(self))) if self.earlier else ()
+        return (
+            tuple(sorted(self.earlier.files.keys() - {*self.files_there})) if self.earlier else ()
+        )
 
 
 def make_client(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str]) -> Client:
@@ -212,7 +221,7 @@ def _inputs(work: Work, files: Mapping[str, Path], page_modules: Mapping[str, st
             template = work.content.templates.get(page.layout or "")
             own = f"{PACKAGE}.{template}" if template else ""
         templates = f"{PACKAGE}.environment" if own.startswith(PACKAGE) else ""
-        return tuple(filter(None, (own, templates, work.site.middleware)))
+        return tuple(filter(None, (own, templates, *work.site.middleware)))
 
     return Inputs(reached, modules_of, work.started_ns)
 
@@ -228,7 +237,13 @@ def _key(work: Work) -> str:
         str(environment.interpreter),
         version("jinja2"),
         *RENDERERS,
+        *(part for file in work.configured.watch_files for part in _watched(file)),
     )
+
+
+def _watched(file: Path) -> tuple[str, bytes]:
+    """Return what changes with a file that an integration reads, or with its going."""
+    return str(file), sha256(file.read_bytes()).digest() if file.is_file() else b""
 
 
 def is_seen(work: Work) -> bool:

@@ -1,9 +1,9 @@
 """Configure: pyproject.toml, integrations and their first two hooks, to the adapter that builds."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any
 
 from routelet_bundler.adapter import (
     Command,
@@ -22,7 +22,20 @@ from routelet_bundler.config import (
 )
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.features import check_output, feature_warnings, mistakes_of
-from routelet_bundler.model import Adapter, Config, Project, Target
+from routelet_bundler.integration_calls import Calls, refuse_twice
+from routelet_bundler.model import Adapter, Config, Injections, Project, Target
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SetUp:
+    """The configuration once `config_setup` of all integrations has run."""
+
+    config: Config
+    project: Project
+    integrations: tuple[Integration, ...]
+    injections: Injections
+    watch_files: tuple[Path, ...]
+    """Files that integrations read; they need not be there."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -34,6 +47,8 @@ class Configured:
     project: Project
     integrations: tuple[Integration, ...]
     adapter: Adapter | None
+    injections: Injections
+    watch_files: tuple[Path, ...]
     warnings: tuple[str, ...]
 
     @property
@@ -47,16 +62,14 @@ def configure(root: Path, command: Command) -> Configured:
 
     Raises `RouteletError` for a mistake in it, and where two adapters are set.
     """
-    config, project = read_config(root)
-    _, text = read_document(root)
-    integrations = load_integrations(root, config, text)
-    config = _set_up(config, integrations, command)
-    adapter = _adapter_of(config, integrations)
+    found = set_up(root, command)
+    config = found.config
+    adapter = _adapter_of(config, found.integrations)
     if config.output != "static" and adapter is None:
         raise config_error(
             f'output = "{config.output}" needs an adapter',
             (*TABLE, "output"),
-            text,
+            read_document(root)[1],
             mend='set adapter = "aws-lambda", or output = "static"',
         )
     if adapter is not None:
@@ -64,30 +77,66 @@ def configure(root: Path, command: Command) -> Configured:
     return Configured(
         root=root,
         config=config,
-        project=project,
-        integrations=integrations,
+        project=found.project,
+        integrations=found.integrations,
         adapter=adapter,
+        injections=found.injections,
+        watch_files=found.watch_files,
         warnings=tuple(feature_warnings(adapter)) if adapter else (),
     )
 
 
-def _set_up(
-    config: Config,
-    integrations: tuple[Integration, ...],
-    command: Command,
-) -> Config:
+def set_up(root: Path, command: Command) -> SetUp:
+    """Read the configuration at `root`, an absolute path, and fire `config_setup`.
+
+    Raises `RouteletError` for a mistake in it, and for what an integration asks for and cannot be.
+    """
+    config, project = read_config(root)
+    integrations = load_integrations(root, config, read_document(root)[1])
+    made = []
     for integration in integrations:
-        changes: dict[str, Any] = {}
-        before = config
-        fire(
-            [integration],
-            "config_setup",
-            lambda one, log, now=before, into=changes: one.config_setup(  # type: ignore[misc]
-                ConfigSetup(config=now, command=command, update_config=into.update, logger=log)
-            ),
-        )
-        config = updated(config, changes)
-    return config
+        calls = Calls(integration.name, root)
+        _fire_setup(integration, calls, config, command, root)
+        calls.end()
+        config = updated(config, calls.changes)
+        made.append(calls)
+    return SetUp(
+        config=config,
+        project=project,
+        integrations=integrations,
+        injections=_injections(made),
+        watch_files=tuple(dict.fromkeys(file for calls in made for file in calls.watch_files)),
+    )
+
+
+def _fire_setup(
+    integration: Integration, calls: Calls, config: Config, command: Command, root: Path
+) -> None:
+    fire(
+        [integration],
+        "config_setup",
+        lambda one, log: one.config_setup(
+            ConfigSetup(
+                config=config,
+                command=command,
+                root=root,
+                update_config=calls.update_config,
+                inject_route=calls.inject_route,
+                add_middleware=calls.add_middleware,
+                add_watch_file=calls.add_watch_file,
+                create_codegen_dir=calls.create_codegen_dir,
+                logger=log,
+            )
+        ),
+    )
+
+
+def _injections(made: Sequence[Calls]) -> Injections:
+    routes = tuple(route for calls in made for route in calls.routes)
+    refuse_twice(routes)
+    return Injections(
+        routes=routes, middleware=tuple(one for calls in made for one in calls.middleware)
+    )
 
 
 def _adapter_of(config: Config, integrations: tuple[Integration, ...]) -> Adapter | None:

@@ -8,17 +8,19 @@ from pathlib import Path, PurePosixPath
 from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import Adapter, Planned, Traced
+from routelet_bundler.safe_names import INJECTED
 from routelet_bundler.sources import parse_python, read_source
 
 
 def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: bool) -> str:
     """Return the entry module of a function.
 
-    It runs from its zip, unpacked, or in place; the folder of compiled templates is looked for
-    above it only where the function has some. `starts` tells whether the server entrypoint has
+    It runs from its zip, unpacked, or in place; the folder of modules that a build wrote is looked
+    for above it only where the function has some. `starts` tells whether the server entrypoint has
     `start`.
     """
-    has_templates = any(file.archive.startswith(f"{PACKAGE}/") for file in traced.files)
+    written = (f"{PACKAGE}/", f"{INJECTED}/")
+    has_written = any(file.archive.startswith(written) for file in traced.files)
     exports = adapter.exports
     server_entrypoint: str | None = adapter.server_entrypoint
     if planned.is_middleware:
@@ -29,7 +31,7 @@ def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: 
         "entry.py.jinja",
         title=planned.title,
         root="/".join([".."] * depth) or ".",
-        has_templates=has_templates,
+        has_written=has_written,
         server_entrypoint=server_entrypoint,
         manifest=dict(planned.manifest),
         args=dict(adapter.args),

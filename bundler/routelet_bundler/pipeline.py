@@ -93,7 +93,7 @@ def build(
     cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
     digests = Digests.kept(root, cache)
     memory = PageMemory.of(root, cache, digests)
-    site = discover(root, configured.config, memory)
+    site = discover(root, configured.config, memory, configured.injections)
     raise_all(site.collisions)
     public = files_below(root / configured.config.public_dir, root)
     generated = content(site, configured.config.markdown, cache, public)
@@ -177,6 +177,8 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     )
     files = write_texts(work.folder, work.content.modules)
     files |= write_texts(work.folder, work.content.data)
+    injected = {one.archive: one.source.read_bytes() for one in work.site.injected}
+    files |= write_texts(work.folder, injected)
     page_modules = dict(work.content.pages)
     client = make_client(work, files, page_modules)
     files |= _error_modules(work, client, page_modules)
@@ -223,7 +225,8 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
                 out_dir=work.folder,
                 routes=work.site.routes,
                 pages=client.prerendered,
-                client_files=client.files,
+                # The adapter is the last; where it is alone nobody has written anything.
+                client_files=client.files if len(integrations) == 1 else client.files_there,
                 logger=log,
             )
         ),

@@ -150,7 +150,7 @@ class Planner:
             page
             for page in others
             if not page.prerender
-            and any(is_meant(pattern, f"pages/{page.file}") for pattern in config.include)
+            and any(is_meant(pattern, page.included_as) for pattern in config.include)
         )
 
     def _manifest(self, *pages: Page) -> dict[str, Any]:
@@ -166,7 +166,7 @@ class Planner:
         """Return what a function's manifest says of the middleware: its modules, or that it ran."""
         if has_edge_middleware(self._site, self.adapter):
             return {"edge_middleware": True}
-        return {"middleware": self._site.middleware}
+        return {"middleware": self._site.middleware or None}
 
     def with_rewrites(self, planned: Planned, rewrites: Iterable[Rewrite]) -> Planned:
         """Return a function with the pages that it rewrites to; itself where it has them.
@@ -208,7 +208,7 @@ class Planner:
                 yield (
                     f"{rewrite.where}: to which page this rewrites is only known when it runs; "
                     "pages of other functions are not there: name them with include, such as "
-                    f'include = ["pages/{others[0].file}"], or set function-per-route = false'
+                    f'include = ["{others[0].included_as}"], or set function-per-route = false'
                 )
 
     def _page_at(self, path: str) -> Page | None:
@@ -285,7 +285,8 @@ def _module(page: Page, page_modules: Mapping[str, str]) -> dict[str, Any]:
     generated = page_modules.get(page.route.component or "")
     if generated:
         return {"module": generated}
-    return {"module": page.module, "source": f"pages/{page.file}"}
+    in_place = {"source": page.path_in_src} if page.path_in_src else {}
+    return {"module": page.module, **in_place}
 
 
 def _modules(manifest: Mapping[str, Any], adapter: Adapter) -> Iterable[str]:
@@ -299,5 +300,4 @@ def _modules(manifest: Mapping[str, Any], adapter: Adapter) -> Iterable[str]:
 
 def _middleware(manifest: Mapping[str, Any]) -> Iterable[str]:
     """Yield the dotted modules of the middleware."""
-    if "middleware" in manifest:
-        yield manifest["middleware"]
+    yield from manifest.get("middleware", ())

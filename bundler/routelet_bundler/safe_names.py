@@ -11,6 +11,9 @@ from collections.abc import Container, Iterable, Mapping
 from pathlib import PurePosixPath
 from posixpath import splitext
 
+INJECTED = "site_injected"
+"""The package of copies of modules that integrations named, and that are not in `src/`."""
+
 _UNSAFE = re.compile(r"[^A-Za-z0-9_-]")
 
 
@@ -32,6 +35,20 @@ def entry_path(stem: str) -> str:
     """Return the entry module of a page: `blog/_slug_` gives `pages/blog/entry__slug_.py`."""
     folders, slash, name = stem.rpartition("/")
     return f"pages/{folders}{slash}entry_{name}.py"
+
+
+def injected_stems(suffixes: Mapping[str, str], taken: Container[str]) -> Mapping[str, str]:
+    """Return by its pattern the safe path of each injected route: `/feed.xml` is `feed_xml`.
+
+    `suffixes` are those of the files that answer. It is that of a page with the route's name; what
+    a file below `src/pages/` has already it gets with a digest.
+    """
+    files = {one: (one.strip("/") or "index") + suffix for one, suffix in suffixes.items()}
+    plain = unique({pattern: _safe_path(file) for pattern, file in files.items()})
+    return {
+        pattern: f"{stem}_{_digest(pattern)}" if stem in taken else stem
+        for pattern, stem in plain.items()
+    }
 
 
 def data_path(file: str) -> str:

@@ -69,7 +69,10 @@ def _sources(
     own = len(str(site.src)) + 1
     return Sources(
         files={**server, **site.files, **files},
-        labels={name: f"{src}/{str(path)[own:]}" for name, path in site.files.items()},
+        labels={
+            **{name: f"{src}/{str(path)[own:]}" for name, path in site.files.items()},
+            **{one.archive: one.label for one in site.injected},
+        },
         templates=work.content.templates,
         index=environment.index,
         dependencies=environment.dependencies,

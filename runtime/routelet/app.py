@@ -37,8 +37,9 @@ class App:
 
     `manifest` has `routes`: mappings with `route`, `pattern`, `params`, `module` (dotted name) and
     `source` (path below the import root), in matching order; and, where they differ from the
-    defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted name), `error_pages` (status
-    to a page), `method_not_allowed`, `check_origin`, `assets` (name to URL path).
+    defaults, `base`, `site`, `trailing_slash`, `middleware` (dotted names, the outermost first),
+    `error_pages` (status to a page), `method_not_allowed`, `check_origin`, `assets` (name to URL
+    path).
 
     With `edge_middleware`, the middleware runs before the function: a request without the `locals`
     that it hands over is refused with 403.
@@ -380,9 +381,9 @@ def _log(what: "str | BaseException") -> None:
 
 
 def load_middleware(manifest: "Mapping[str, Any]") -> "Middleware":
-    """Return the middleware of a manifest."""
-    on_request: Middleware = load_page(manifest["middleware"], None).on_request
-    return on_request
+    """Return the middleware of a manifest: that of one module, or of several as one."""
+    steps = [load_page(name, None).on_request for name in manifest["middleware"]]
+    return steps[0] if len(steps) == 1 else sequence(*steps)
 
 
 def wait_for(result: "Any") -> "Any":

@@ -25,6 +25,9 @@ MAX_URL_LENGTH = 2_047  # characters
 """Limits of a sitemap: https://www.sitemaps.org/protocol.html"""
 
 _DECLARATION = '<?xml version="1.0" encoding="utf-8"?>\n'
+_SITEMAPS = "http://www.sitemaps.org/schemas/sitemap/0.9"
+_URLS = f'{_DECLARATION}<urlset xmlns="{_SITEMAPS}">\n'
+_URLS_END = "</urlset>\n"
 _NOT_IN_XML = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # 2.2, Char
 _REFERENCES = {ord(character): f"&#x{ord(character):X};" for character in "&<>\r"}
 """Hexadecimal, as the RSS profile has it; of a bare CR a parser would make a line feed."""
@@ -78,7 +81,7 @@ def rss(
     own URL, without it that of the request less its query. Raises `ValueError` where the
     configuration has no `site`.
     """
-    feed, site = "the feed", _site_of(ctx)
+    feed, site = "the feed", _site_of(ctx.site)
     requested = str(ctx.url).removeprefix(ctx.url.origin).partition("?")[0]
     if ctx.is_prerendered:  # to a file, whatever slash `trailing-slash` puts behind its route
         requested = requested.rstrip("/") or "/"
@@ -108,16 +111,42 @@ def sitemap(ctx: "Context", urls: "Iterable[str | SitemapUrl]") -> Response:
     what is over a limit of the protocol.
     """
     several = "write several sitemaps, and name each in robots.txt: Sitemap: URL"
-    site = _site_of(ctx)
-    parts = [_DECLARATION, '<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n']
+    site = _site_of(ctx.site)
+    parts = [_URLS]
     for number, url in enumerate(urls):
         if number == MAX_URLS:
             raise ValueError(f"a sitemap has {MAX_URLS:,} URLs at most: {several}")
         parts.append(_entry(url if isinstance(url, SitemapUrl) else SitemapUrl(url), site))
-    text = "".join([*parts, "</urlset>\n"])
+    text = "".join([*parts, _URLS_END])
     if len(text) > MAX_BYTES:  # each character is one of ASCII
         raise ValueError(f"a sitemap has {MAX_BYTES:,} bytes at most, not {len(text):,}: {several}")
     return _response(text, "application/xml")
+
+
+def sitemap_files(site: str, urls: "Iterable[str | SitemapUrl]") -> "list[str]":
+    """Return the texts of as many sitemaps as `urls` need by the limits, in their order.
+
+    For what writes files; a page returns `sitemap`. Raises `ValueError` as that does for a URL.
+    """
+    host = _site_of(site)
+    files: list[list[str]] = []
+    room = 0
+    for url in urls:
+        entry = _entry(url if isinstance(url, SitemapUrl) else SitemapUrl(url), host)
+        if len(entry) > room or len(files[-1]) == MAX_URLS:
+            files.append([])
+            room = MAX_BYTES - len(_URLS) - len(_URLS_END)
+        files[-1].append(entry)
+        room -= len(entry)
+    return ["".join([_URLS, *entries, _URLS_END]) for entries in files]
+
+
+def sitemap_index(site: str, paths: "Iterable[str]") -> str:
+    """Return the text of a sitemap that names others: `paths`, or absolute URLs."""
+    host, name = _site_of(site), "the sitemap index"
+    places = (_element("loc", _absolute(path, host, name), name) for path in paths)
+    entries = "".join(f"<sitemap>{place}</sitemap>\n" for place in places)
+    return f'{_DECLARATION}<sitemapindex xmlns="{_SITEMAPS}">\n{entries}</sitemapindex>\n'
 
 
 def _response(text: str, content_type: str) -> Response:
@@ -182,14 +211,14 @@ def _checked(text: object, tag: str, name: str) -> str:
     return text
 
 
-def _site_of(ctx: "Context") -> str:
+def _site_of(site: str | None) -> str:
     """Return scheme and host of the site."""
-    if not ctx.site:
+    if not site:
         raise ValueError(
             "links of a feed or sitemap are absolute: set `site` in [tool.routelet] of "
             'pyproject.toml, such as site = "https://example.com"'
         )
-    return URL(_absolute(ctx.site, "", "`site` in [tool.routelet]")).origin
+    return URL(_absolute(site, "", "`site` in [tool.routelet]")).origin
 
 
 def _absolute(url: str, site: str, name: str) -> str:

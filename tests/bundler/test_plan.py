@@ -100,7 +100,7 @@ def test_a_manifest_says_only_what_is_not_the_default(planned: Plans) -> None:
     assert {key: value for key, value in told.manifest.items() if key != "routes"} == {
         "base": "/docs",
         "site": "https://example.com",
-        "middleware": "middleware",
+        "middleware": ("middleware",),
         "method_not_allowed": True,
         "check_origin": True,
     }

@@ -4,7 +4,7 @@ import importlib
 import json
 import sys
 from base64 import b64decode, b64encode
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -52,7 +52,7 @@ def source_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Pat
     monkeypatch.syspath_prepend(root)
     yield root
     for name in set(sys.modules) - before:
-        if name.partition(".")[0] in {"pages", "middleware", "site_templates"}:
+        if name.startswith(("pages", "middleware", "site_templates")):
             del sys.modules[name]
 
 
@@ -76,15 +76,17 @@ def make_site(write: Callable[[str, str], None]) -> MakeSite:
     def make(
         pages: Mapping[str, str],
         *,
-        middleware: str | None = None,
+        middleware: str | Sequence[str] | None = None,
         prerendered: tuple[str, ...] = (),
         **settings: Any,
     ) -> Site:
         for file, source in pages.items():
             write(f"pages/{file}", source)
-        if middleware is not None:
-            write("middleware.py", middleware)
-            settings["middleware"] = "middleware"
+        sources = [middleware] if isinstance(middleware, str) else middleware or ()
+        for number, source in enumerate(sources):
+            name = f"middleware_{number}" if number else "middleware"
+            write(f"{name}.py", source)
+            settings["middleware"] = (*settings.get("middleware", ()), name)
         stems = safe_stems(pages)
         facts = {
             file: {

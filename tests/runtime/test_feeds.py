@@ -19,7 +19,16 @@ from hypothesis import strategies as st
 
 from routelet import Context, Request
 from routelet.app import App
-from routelet.feeds import MAX_URLS, FeedItem, SitemapUrl, rss, sitemap
+from routelet.feeds import (
+    MAX_BYTES,
+    MAX_URLS,
+    FeedItem,
+    SitemapUrl,
+    rss,
+    sitemap,
+    sitemap_files,
+    sitemap_index,
+)
 from routelet_bundler.interpreters import find_interpreter
 
 SITE = "https://example.com"
@@ -350,6 +359,33 @@ def test_a_sitemap_has_52_428_800_bytes_at_most() -> None:
     longest = "/" + "a" * (2_047 - len(SITE) - 1)
     with pytest.raises(ValueError, match=r"52,428,800 bytes at most, not 53,.*: write several"):
         sitemap(context(), repeat(longest, 25_800))
+
+
+def test_what_is_too_much_for_one_sitemap_is_written_to_several() -> None:
+    site = "https://example.com"
+    many = sitemap_files(site, (f"/{number}" for number in range(2 * MAX_URLS + 1)))
+    assert [text.count("<loc>") for text in many] == [MAX_URLS, MAX_URLS, 1]
+    assert all(Xml.fromstring(text).tag.endswith("}urlset") for text in many)
+    assert "<loc>https://example.com/50000</loc>" in many[1]
+    large = sitemap_files(site, repeat(f"/{'a' * 2_000}", 27_000))
+    assert len(large) == 2
+    assert MAX_BYTES - 3_000 < len(large[0]) <= MAX_BYTES
+    assert sum(text.count("<loc>") for text in large) == 27_000
+    assert sitemap_files(site, []) == []
+
+
+def test_an_index_names_sitemaps() -> None:
+    text = sitemap_index("https://example.com/x", ["/docs/sitemap-0.xml", "/a&b.xml"])
+    tree = Xml.fromstring(text)
+    schema = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
+    assert (tree.tag, [one.tag for one in tree]) == (
+        f"{schema}sitemapindex",
+        [f"{schema}sitemap"] * 2,
+    )
+    assert [one.text for one in tree.iter(f"{schema}loc")] == [
+        "https://example.com/docs/sitemap-0.xml",
+        "https://example.com/a&b.xml",
+    ]
 
 
 def test_a_url_of_a_sitemap_is_below_2_048_characters_when_it_is_encoded() -> None:

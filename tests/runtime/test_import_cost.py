@@ -118,7 +118,7 @@ app = App({
         route("/broken", "^/broken/?$", (), "pages.broken", "pages/broken.py"),
         route("/lost", "^/lost/?$", (), "pages.lost", "pages/lost.py"),
     ],
-    "middleware": "middleware",
+    "middleware": ("middleware",),
     "error_pages": {404: {"module": "pages.404", "source": "pages/404.py"}},
 })
 KEY = "0f8fad5b-d9cb-469f-a165-70867728950e"

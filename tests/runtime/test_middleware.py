@@ -56,6 +56,34 @@ def test_each_kind_of_middleware_goes_around_each_kind_of_page(
         assert (response.text(), response.headers["x-seen"]) == (f"page {by}", "200")
 
 
+STEP = """
+{kind}def on_request(ctx, next):
+    ctx.locals['by'] = ctx.locals.get('by', '') + '{name}'
+    response = {wait}next()
+    response.headers.append('x-left', '{name}')
+    return response
+"""
+SYNC_STEP = partial(STEP.format, kind="", wait="")
+ASYNC_STEP = partial(STEP.format, kind="async ", wait="await ")
+
+
+@pytest.mark.parametrize("second", [SYNC_STEP, ASYNC_STEP])
+@pytest.mark.parametrize("path", ["/", "/later"])
+def test_several_modules_go_around_each_other_the_first_outermost(
+    make_site: MakeSite, second: Callable[..., str], path: str
+) -> None:
+    steps = [SYNC_STEP(name="a"), second(name="b"), SYNC_STEP(name="c")]
+    response = make_site(PAGES, middleware=steps).get(path)
+    assert (response.text(), response.headers["x-left"]) == ("page abc", "c, b, a")
+
+
+def test_one_that_answers_keeps_those_inside_from_running(make_site: MakeSite) -> None:
+    closed = "from routelet import Response\ndef on_request(ctx, next): return Response('no', 403)"
+    site = make_site(PAGES, middleware=[SYNC_STEP(name="a"), closed, "def on_request(*_): 1 / 0"])
+    response = site.get("/")
+    assert (response.status, response.text(), response.headers["x-left"]) == (403, "no", "a")
+
+
 @pytest.mark.parametrize("middleware", [SYNC, ASYNC])
 def test_middleware_runs_for_unknown_urls(make_site: MakeSite, middleware: str) -> None:
     response = make_site(PAGES, middleware=middleware).get("/unknown")

@@ -16,7 +16,7 @@ from routelet_bundler.cli.terminal import (
     reports_errors,
     root_option,
 )
-from routelet_bundler.config import read_config
+from routelet_bundler.configure import set_up
 from routelet_bundler.discover import discover
 from routelet_bundler.render.routelet_json import route_table
 
@@ -36,11 +36,12 @@ def command(
     """
     if more_urls and not urls:
         raise click.UsageError("URLs are given with --match")
-    config, _ = read_config(root)
-    site = discover(root.resolve(), config)
+    root = root.resolve()
+    found = set_up(root, "build")
+    site = discover(root, found.config, injections=found.injections)
     print_warnings((*site.warnings, *map(str, site.collisions)))
     if urls:
-        matches = [_match(url, site.routes, config.base) for url in (*urls, *more_urls)]
+        matches = [_match(url, site.routes, found.config.base) for url in (*urls, *more_urls)]
         print_json({"matches": matches}) if as_json else _print_matches(matches)
     elif as_json:
         print_json({"routes": route_table(site.routes)})

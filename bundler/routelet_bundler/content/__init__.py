@@ -67,14 +67,14 @@ def content(
     Raises `RouteletError`, for every faulty file at once.
     """
     src = site.src.relative_to(site.root).as_posix()
-    others = {f"pages/{page.file}": page for page in site.pages if page.kind != "py"}
+    others = _named_pages(site)
     needs_modules = rewrites(site)
     pages = {
         name: page
         for name, page in others.items()
         if needs_modules or not (page.kind == "md" and page.prerender)
     }
-    page_files = {page.source for page in pages.values()}
+    page_files = {page.source for page in pages.values() if not page.is_injected}
     texts = {
         path.relative_to(site.src).as_posix(): path
         for name, path in site.files.items()
@@ -119,6 +119,22 @@ def content(
     )
 
 
+def _named_pages(site: Site) -> dict[str, Page]:
+    """Return the pages that are no Python, by the name that their module is made of.
+
+    Injected ones have one for each file: an on-demand page of it, if there is one, for that needs
+    the module.
+    """
+    pages = [page for page in site.pages if page.kind != "py"]
+    injected = sorted((page for page in pages if page.is_injected), key=_is_prerendered)
+    named = {f"injected:{page.route.component}": page for page in reversed(injected)}
+    return {f"pages/{page.file}": page for page in pages if not page.is_injected} | named
+
+
+def _is_prerendered(page: Page) -> bool:
+    return page.prerender
+
+
 def _filters(site: Site, src: str) -> Filters:
     """Return the site's filters: functions of its `filters.py`, private ones not."""
     if FILTERS not in site.files:
@@ -148,7 +164,8 @@ def _without_layouts(
 
 def rewrites(site: Site) -> bool:
     """Tell whether a page or the middleware may answer with another page."""
-    sources = (path for name, path in site.files.items() if name.endswith(".py"))
+    own = [path for name, path in site.files.items() if name.endswith(".py")]
+    sources = (*own, *(one.source for one in site.injected))
     return any(goes_on(path.read_bytes()) for path in sources)
 
 

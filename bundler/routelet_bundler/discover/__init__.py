@@ -5,13 +5,16 @@ read but never imported. Collisions are told, not raised: a listing of routes ca
 """
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from posixpath import splitext
 from urllib.parse import urlsplit
 
 from routelet.routing import Route
 from routelet_bundler.config import TABLE, config_error, read_document
+from routelet_bundler.discover.injected import Entrypoints, injected_pages
 from routelet_bundler.discover.names import (
+    KINDS,
     UNWRITABLE,
     InvalidRouteError,
     make_route,
@@ -21,16 +24,21 @@ from routelet_bundler.discover.names import (
 from routelet_bundler.discover.order import in_order
 from routelet_bundler.discover.overlaps import overlap_warnings
 from routelet_bundler.discover.page_memory import PageMemory
-from routelet_bundler.discover.route_globs import most_specific
+from routelet_bundler.discover.pages import Place, page_at
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.errors import RouteletError, raise_all
-from routelet_bundler.model import Config, Kind, Page, Redirect, RouteConfig, Site
+from routelet_bundler.model import Config, Injections, Kind, Page, Redirect, Site
 from routelet_bundler.safe_names import data_path, entry_path, safe_stems
 
-_KINDS: Mapping[str, Kind] = {".py": "py", ".jinja": "jinja", ".md": "md", ".html": "html"}
+_NOTHING = Injections()
 
 
-def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Site:
+def discover(
+    root: Path,
+    config: Config,
+    memory: PageMemory | None = None,
+    injections: Injections = _NOTHING,
+) -> Site:
     """Return the site at `root`; `memory` is of pages that were read before.
 
     Raises `RouteletError`, for every faulty page at once.
@@ -39,7 +47,7 @@ def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Si
     files = files_below(src, root)
     below_pages = [file[len("pages/") :] for file in files if file.startswith("pages/")]
     names = [name for name in below_pages if not _is_private(name)]
-    kinds = {name: kind for name in names if (kind := _KINDS.get(splitext(name)[1]))}
+    kinds = {name: kind for name in names if (kind := KINDS.get(splitext(name)[1]))}
     modules = (name for name in below_pages if name.endswith(".py"))
     stems = safe_stems(dict.fromkeys([*kinds, *modules]))
     memory = memory or PageMemory()
@@ -54,8 +62,14 @@ def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Si
             pages += [page] if page else []
         except RouteletError as error:
             errors.append(error)
+    by_archive = _by_archive(files, stems)
+    entrypoints = Entrypoints(root, src, by_archive, injections)
+    injected, wrong = injected_pages(
+        injections.routes, entrypoints, {*stems.values()}, config=config, memory=memory
+    )
+    pages += injected
     redirects, faulty = _redirects(root, config)
-    raise_all([*errors, *faulty])
+    raise_all([*errors, *wrong, *faulty, *_shared_error_pages(pages)])
     routes = in_order(page.route for page in pages)
     by_route = {page.route: page for page in pages}
     ordered = tuple(by_route[route] for route in routes)
@@ -66,14 +80,21 @@ def discover(root: Path, config: Config, memory: PageMemory | None = None) -> Si
         src=src,
         routes=routes,
         pages=ordered,
-        middleware=_middleware(files),
-        files=_by_archive(files, stems),
+        middleware=(
+            *entrypoints.modules(injections.middleware, "pre"),
+            *_middleware(files),
+            *entrypoints.modules(injections.middleware, "post"),
+        ),
+        files=by_archive,
+        injected=entrypoints.files,
         collisions=tuple(_collisions(ordered)),
-        warnings=(*_warnings(config, names, kinds), *overlaps),
+        warnings=(*_warnings(config, names, kinds, injected), *overlaps),
     )
 
 
-def _warnings(config: Config, names: Sequence[str], pages: Collection[str]) -> Iterable[str]:
+def _warnings(
+    config: Config, names: Sequence[str], pages: Collection[str], injected: Sequence[Page]
+) -> Iterable[str]:
     """Yield a warning for each file that is no page, and where there is none at all."""
     others = [name for name in names if name not in pages]
     for name in others:
@@ -81,7 +102,7 @@ def _warnings(config: Config, names: Sequence[str], pages: Collection[str]) -> I
             f"{_where(config, name)}: not a page (.py, .jinja, .md or .html); "
             "begin its name with _ to say so"
         )
-    if len(others) == len(names):
+    if len(others) == len(names) and not injected:
         yield f"{_where(config, '')}: there are no pages"
 
 
@@ -103,53 +124,45 @@ def _page(
     source: Path, name: str, kind: Kind, stem: str, *, config: Config, memory: PageMemory
 ) -> Page | None:
     """Read a page; a draft is none."""
-    where = _where(config, name)
-    facts, digest = memory.facts(source, kind, where)
-    if facts.is_draft:
-        return None
-    prerender = config.output != "server" if facts.prerender is None else facts.prerender
-    if config.output == "static" and not prerender:
-        raise RouteletError(
-            'is rendered on demand, and output = "static" has nothing that is',
-            where=f"{where}:{facts.prerender_line}",
-            mend='remove prerender = False, or set output = "hybrid" and an adapter',
-        )
-    try:
-        route = parse_route(
-            name,
-            trailing_slash=config.trailing_slash,
-            base=config.base,
-            component=where,
-            prerender=prerender,
-        )
-    except InvalidRouteError as error:
-        raise RouteletError(str(error), where=where, mend="rename the file") from None
-    return Page(
-        route=route,
+    place = Place(
         source=source,
-        file=name,
         kind=kind,
-        digest=digest,
-        layout=facts.layout,
-        layout_line=facts.layout_line,
-        prerender=prerender,
-        has_static_paths=facts.has_static_paths,
+        label=_where(config, name),
+        file=name,
         module="pages." + stem.replace("/", "."),
         entry=entry_path(stem),
-        config=_config_of(route, facts.config, config),
+        path_in_src=f"pages/{name}",
+    )
+    try:
+        return page_at(place, partial(_route, place, config), config=config, memory=memory)
+    except InvalidRouteError as error:
+        raise RouteletError(str(error), where=place.label, mend="rename the file") from None
+
+
+def _route(place: Place, config: Config, prerender: bool) -> Route:
+    return parse_route(
+        place.file,
+        trailing_slash=config.trailing_slash,
+        base=config.base,
+        component=place.label,
+        prerender=prerender,
     )
 
 
-_UNSAID = RouteConfig()
-"""The configuration of a page that says nothing; one for all of them."""
+def _shared_error_pages(pages: Iterable[Page]) -> Iterable[RouteletError]:
+    """Yield an error for an error page whose file answers another route too.
 
-
-def _config_of(route: Route, own: RouteConfig | None, config: Config) -> RouteConfig:
-    """Lay the page's own values over those of the globs, the most specific glob first."""
-    merged = own or _UNSAID
-    for pattern in most_specific(config.routes, route.route):
-        merged = merged.over(config.routes[pattern])
-    return merged
+    What a function has of a prerendered error page is its text, by the page's file.
+    """
+    pages = tuple(pages)
+    for error in (page for page in pages if page.route.route in {"/404", "/500"}):
+        for other in pages:
+            if other is not error and other.source == error.source:
+                yield RouteletError(
+                    f"answers {error.route.route}, an error page, and {other.route.route}",
+                    where=error.route.component or "",
+                    mend="give the error page a file of its own",
+                )
 
 
 def _redirects(root: Path, config: Config) -> tuple[list[Route], list[RouteletError]]:
@@ -184,8 +197,9 @@ def _redirect(source: str, redirect: Redirect, config: Config) -> Route:
     return route
 
 
-def _middleware(files: Mapping[str, Path]) -> str | None:
-    return "middleware" if {"middleware.py", "middleware/__init__.py"} & files.keys() else None
+def _middleware(files: Mapping[str, Path]) -> tuple[str, ...]:
+    is_there = {"middleware.py", "middleware/__init__.py"} & files.keys()
+    return ("middleware",) if is_there else ()
 
 
 def _by_archive(files: Mapping[str, Path], stems: Mapping[str, str]) -> dict[str, Path]:
@@ -216,5 +230,7 @@ def _collisions(pages: Iterable[Page]) -> Iterable[RouteletError]:
             yield RouteletError(
                 f"answers the same URLs as {other.route.component}: {page.route.route}",
                 where=page.route.component or "",
-                mend="rename one of the two files, or remove it",
+                mend="rename the file, or leave out the integration that injects the other"
+                if other.is_injected or page.is_injected
+                else "rename one of the two files, or remove it",
             )

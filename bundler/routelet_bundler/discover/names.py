@@ -5,10 +5,14 @@ The rules are Astro 4's (createRouteManifest), and the typed form `[id=int]` is 
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import takewhile
 
 from routelet.routing import Part, Route, literal_text
+from routelet_bundler.model import Kind
+
+KINDS: Mapping[str, Kind] = {".py": "py", ".jinja": "jinja", ".md": "md", ".html": "html"}
+"""What a page is written in, by the extension of its file."""
 
 TYPES = {
     "int": "-?[0-9]+",
@@ -50,17 +54,37 @@ def parse_route(
         segments.append(parse_segment(stem))
     elif suffix:
         segments[-1] = _with_suffix(segments[-1], suffix)
-    if extension == "jinja":
-        _refuse_rest_inside_a_segment(segments)
+    suffix = f"{dot}{extension}"
+    _refuse_rest_inside_a_segment(segments, suffix)
     return make_route(
         segments,
         trailing_slash=trailing_slash,
         base=base,
-        type="endpoint" if f"{dot}{extension}" == ".py" else "page",
+        type=type_of(suffix),
         is_index=is_index,
         component=component,
         prerender=prerender,
     )
+
+
+def parse_pattern(pattern: str, suffix: str) -> tuple[str, tuple[tuple[Part, ...], ...]]:
+    """Return the text and the segments of a route that is written out: `/blog/[slug]`.
+
+    `suffix` is that of its page's file. Raises `InvalidRouteError`.
+    """
+    if not isinstance(pattern, str) or not pattern.startswith("/"):
+        raise InvalidRouteError("a route begins with a slash")
+    names = pattern[1:].removesuffix("/").split("/") if pattern != "/" else []
+    if {"", ".", ".."}.intersection(names):
+        raise InvalidRouteError("a segment is empty, or made of dots")
+    segments = tuple(map(parse_segment, names))
+    _refuse_rest_inside_a_segment(segments, suffix)
+    return make_route(segments).route, segments
+
+
+def type_of(suffix: str) -> str:
+    """Return the type of the route that a file answers, by the file's extension."""
+    return "endpoint" if suffix == ".py" else "page"
 
 
 def make_route(
@@ -130,8 +154,8 @@ def _with_suffix(segment: tuple[Part, ...], suffix: str) -> tuple[Part, ...]:
     return (*head, Part(last.content + suffix))
 
 
-def _refuse_rest_inside_a_segment(segments: Sequence[Sequence[Part]]) -> None:
-    for segment in segments:
+def _refuse_rest_inside_a_segment(segments: Sequence[Sequence[Part]], suffix: str) -> None:
+    for segment in segments if suffix == ".jinja" else ():
         if len(segment) > 1 and any(part.spread for part in segment):
             raise InvalidRouteError("a rest parameter stands alone in its segment")
 

@@ -43,6 +43,13 @@ from routelet_bundler.model.host import (
     Support,
     Target,
 )
+from routelet_bundler.model.injection import (
+    InjectedFile,
+    InjectedMiddleware,
+    InjectedRoute,
+    Injections,
+    Order,
+)
 from routelet_bundler.model.site import Kind, Page, Site
 from routelet_bundler.model.split import Choice, PartSize, SplitFigures, Splits
 
@@ -66,12 +73,17 @@ __all__ = [
     "Function",
     "Graph",
     "Group",
+    "InjectedFile",
+    "InjectedMiddleware",
+    "InjectedRoute",
+    "Injections",
     "Kind",
     "Level",
     "Limits",
     "MarkdownOptions",
     "MiddlewareHost",
     "Omission",
+    "Order",
     "Page",
     "PartSize",
     "Planned",

@@ -8,6 +8,7 @@ from typing import Literal
 from routelet.routing import Route
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.model.configuration import RouteConfig
+from routelet_bundler.model.injection import InjectedFile
 
 Kind = Literal["py", "jinja", "md", "html"]
 """What a page is written in: the extension of its file."""
@@ -15,12 +16,15 @@ Kind = Literal["py", "jinja", "md", "html"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Page:
-    """A file under `src/pages/` that answers a route."""
+    """A file under `src/pages/` that answers a route, or one that an integration injected."""
 
     route: Route
     source: Path
     file: str
-    """Path below `src/pages/`, with `/` between its parts."""
+    """Path below `src/pages/`, with `/` between its parts; of an injected page its route.
+
+    No two pages have the same: a route begins with a slash.
+    """
     kind: Kind
     digest: str
     """SHA-256 of the file."""
@@ -31,6 +35,8 @@ class Page:
     entry: str
     """Path of its entry module below `dist/`: `pages/blog/entry__slug_.py`."""
     config: RouteConfig
+    path_in_src: str | None = None
+    """Path below `src/`; None for what is elsewhere."""
     layout: str | None = None
     """The template around a Markdown page, by its path below `src/`."""
     layout_line: int = 1
@@ -39,6 +45,16 @@ class Page:
     def archive(self) -> str:
         """Path of a Python page in a zip: `pages/blog/_slug_.py`."""
         return self.module.replace(".", "/") + ".py"
+
+    @property
+    def is_injected(self) -> bool:
+        """Whether an integration gave it its route."""
+        return self.file.startswith("/")
+
+    @property
+    def included_as(self) -> str:
+        """What `include` knows it by."""
+        return self.path_in_src or self.route.component or ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -49,10 +65,12 @@ class Site:
     src: Path
     routes: tuple[Route, ...]
     pages: tuple[Page, ...]
-    middleware: str | None
-    """Dotted name of the middleware module, or None."""
+    middleware: tuple[str, ...]
+    """Dotted names of the middleware modules, the outermost first."""
     files: Mapping[str, Path]
     """Every file under `src/` by its path in a zip."""
+    injected: tuple[InjectedFile, ...]
+    """Python files from elsewhere that integrations named."""
     collisions: tuple[RouteletError, ...]
     warnings: tuple[str, ...]
 

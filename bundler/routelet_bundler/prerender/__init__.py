@@ -30,7 +30,7 @@ __all__ = [
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rendered:
-    """All pages by component, old and new, with their files; and what sources read."""
+    """All pages by their own path, old and new, with their files; and what sources read."""
 
     pages: Mapping[str, KeptPage]
     reads: Mapping[str, tuple[str, ...]]
@@ -49,22 +49,20 @@ def prerender(work: Prerendering, inputs: Inputs, earlier: Kept | None) -> Rende
     known = earlier.reads if earlier else {}
     digests = inputs.digests(pages, known)
     unchanged = {
-        component: kept[component]
-        for component, digest in digests.items()
-        if digest is not None and component in kept and kept[component].inputs == digest
+        name: kept[name]
+        for name, digest in digests.items()
+        if digest is not None and name in kept and kept[name].inputs == digest
     }
-    changed = [page for page in pages if (page.route.component or "") not in unchanged]
-    found = render(work, changed)
+    found = render(work, [page for page in pages if page.file not in unchanged])
     reads = _both(known if unchanged else {}, found.reads)
-    by_component = {**{name: page.files for name, page in unchanged.items()}, **found.files}
+    files = {**{name: page.files for name, page in unchanged.items()}, **found.files}
     if reads != known:
         digests = inputs.digests(pages, reads)
-    of_pages = {component: by_component[component] for component in digests}
+    of_pages = [(page, files[page.file]) for page in pages]
     _refuse_clashes(of_pages, Owners(work.site.pages, work.config.base))
     return Rendered(
         pages={
-            component: KeptPage(inputs=digests[component], files=files)
-            for component, files in of_pages.items()
+            page.file: KeptPage(inputs=digests[page.file], files=files) for page, files in of_pages
         },
         reads=reads,
         warnings=tuple(_warnings(of_pages, work.public)),
@@ -78,11 +76,12 @@ def _both(
     return {one: tuple(sorted({*before.get(one, ()), *now.get(one, ())})) for one in sources}
 
 
-def _refuse_clashes(of_pages: Mapping[str, Sequence[Prerendered]], owners: Owners) -> None:
+def _refuse_clashes(of_pages: Iterable[tuple[Page, Sequence[Prerendered]]], owners: Owners) -> None:
     """Raise for a URL that another page answers, and for a file that is there already."""
     first: dict[str, tuple[str, Prerendered]] = {}
-    for component, files in of_pages.items():
-        refuse_others(component, (file.url for file in files), owners)
+    for page, files in of_pages:
+        component = page.route.component or ""
+        refuse_others(page, (file.url for file in files), owners)
         for number, file in enumerate(files):
             other, there = first.setdefault(file.path, (component, file))
             if there is not file:
@@ -97,9 +96,10 @@ def _refuse_clashes(of_pages: Mapping[str, Sequence[Prerendered]], owners: Owner
 
 
 def _warnings(
-    of_pages: Mapping[str, Sequence[Prerendered]], public: frozenset[str]
+    of_pages: Iterable[tuple[Page, Sequence[Prerendered]]], public: frozenset[str]
 ) -> Iterable[str]:
-    for component, files in of_pages.items():
+    for page, files in of_pages:
+        component = page.route.component
         for file in files:
             if file.path in public:
                 yield f"{component}: takes the place of {file.path} in public/"

@@ -65,7 +65,7 @@ class Inputs:
     def digests(
         self, pages: Iterable[Page], reads: Mapping[str, Sequence[str]]
     ) -> Mapping[str, str | None]:
-        """Return by component the digest of each page, None for what is rendered each time.
+        """Return by its own path the digest of each page, None for what is rendered each time.
 
         `reads` are the paths that a source of the site reads, by its own.
         """
@@ -76,8 +76,9 @@ class Inputs:
             if modules not in found:
                 found[modules] = self._digest(modules, reads)
             closure = found[modules]
-            told = (page.digest, page.file, page.route.pattern, page.layout or "", closure or "")
-            digests[page.route.component or ""] = None if closure is None else digest(*told)
+            where = (page.file, page.route.component or "", page.route.pattern)
+            told = (page.digest, *where, page.layout or "", closure or "")
+            digests[page.file] = None if closure is None else digest(*told)
         return digests
 
     def _digest(self, modules: tuple[str, ...], reads: Mapping[str, Sequence[str]]) -> str | None:

@@ -25,7 +25,7 @@ class KeptPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Kept:
-    """The pages of a build by component, its files, and what its sources read when they ran."""
+    """The pages of a build by their own path, its files, and what sources read when they ran."""
 
     key: str
     """Changes with what all pages are made from: configuration, environment, routelet."""

@@ -19,6 +19,7 @@ from routelet_bundler.prerender.away import Away
 from routelet_bundler.prerender.lanes import Lanes, lanes
 from routelet_bundler.prerender.owners import Owners
 from routelet_bundler.prerender.tasks import Chunk, Markdown, Task, Tasks
+from routelet_bundler.safe_names import INJECTED
 
 _FEW = 40
 """Up to so many Markdown pages other processes would cost more than they give."""
@@ -54,7 +55,7 @@ class Prerendering:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
-    """The files of rendered pages by component, and what the site's sources read."""
+    """The files of rendered pages by their own path, and what the site's sources read."""
 
     files: Mapping[str, tuple[Prerendered, ...]]
     reads: Mapping[str, Sequence[str]]
@@ -75,13 +76,13 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
         job, root, here = _job(work, dynamic), work.site.root, 1 if work.elsewhere else count
         running: Lanes | Away = stack.enter_context(lanes(work.interpreter, job, here, cwd=root))
         if running.answer["error"]:
-            raise _failed(running.answer["error"], work.site)
+            raise _failed(running.answer["error"], work)
         if work.elsewhere:
             running = Away(work.elsewhere, work.interpreter, job, running.answer, root)
         owners = Owners(work.site.pages, work.config.base)
         for page in dynamic:
             urls = running.answer["urls"][page.route.route]
-            refuse_others(page.route.component or "", urls, owners)
+            refuse_others(page, urls, owners)
             tasks.add(page, urls)
         run = _Run(work, tasks, running)
         with ThreadPoolExecutor(running.count) as threads:
@@ -96,14 +97,14 @@ def render(work: Prerendering, pages: Sequence[Page]) -> Found:
             raise
 
 
-def refuse_others(component: str, urls: Iterable[str], owners: Owners) -> None:
+def refuse_others(page: Page, urls: Iterable[str], owners: Owners) -> None:
     """Raise for a URL of a page that another page answers."""
     for number, url in enumerate(urls):
         owner = owners.of(url)
-        if owner is None or owner.route.component != component:
+        if owner is not page:
             by = owner.route.component if owner else "no route"
             what = f"get_static_paths: item {number}: {url} is answered by {by}"
-            raise refused(what, component, url)
+            raise refused(what, page.route.component or "", url)
 
 
 def _processes(count: int) -> ProcessPoolExecutor:
@@ -167,12 +168,12 @@ class _Run:
         """Return what was rendered; raises `RouteletError` for the first of what failed."""
         if self._errors:
             _, error = min(self._errors, key=lambda one: one[0])
-            raise _failed(error, self._work.site)
-        files: dict[str, list[Prerendered]] = {page.route.component or "": [] for page in pages}
+            raise _failed(error, self._work)
+        files: dict[str, list[Prerendered]] = {page.file: [] for page in pages}
         for number, task in enumerate(self._tasks.all):
-            files[task.page.route.component or ""].append(self._results[number])
+            files[task.page.file].append(self._results[number])
         return Found(
-            files={component: tuple(of_page) for component, of_page in files.items()},
+            files={name: tuple(of_page) for name, of_page in files.items()},
             reads={source: sorted(paths) for source, paths in self._reads.items()},
         )
 
@@ -203,7 +204,7 @@ def _entry(page: Page, work: Prerendering) -> dict[str, Any]:
         "is_index": route.is_index,
         "layout": page.layout,
         "module": generated or page.module,
-        "source": None if generated else f"pages/{page.file}",
+        "source": None if generated else page.path_in_src,
     }
 
 
@@ -213,6 +214,7 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
     return {
         "path": [str(folder) for folder in work.path],
         "own": [f"{site.src}/", f"{dist}/"],
+        "shown": (f"{site.src}/", f"{dist}/{INJECTED}/"),
         "root": f"{site.root}/",
         "known": (*_LASTING, *(f"{one}/" for one in _unchanging(work))),
         "out": str(work.out),
@@ -220,7 +222,7 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
         "assets": work.public,
         "format": config.build.format,
         "origin": URL(config.site or "http://localhost").origin,
-        "has_templates": any(name.endswith(".jinja") for name in site.files),
+        "has_templates": _has_templates(site),
         "listed": [_entry(page, work) for page in listed],
         "manifest": {
             "routes": everyone,
@@ -232,6 +234,11 @@ def _job(work: Prerendering, listed: Sequence[Page]) -> dict[str, Any]:
     }
 
 
+def _has_templates(site: Site) -> bool:
+    of_pages = any(page.kind == "jinja" for page in site.pages)
+    return of_pages or any(name.endswith(".jinja") for name in site.files)
+
+
 def _unchanging(work: Prerendering) -> list[Path]:
     """Return folders whose files are part of the key of all pages, or made by this build."""
     python = work.interpreter.resolve().parents[1]
@@ -239,11 +246,14 @@ def _unchanging(work: Prerendering) -> list[Path]:
     return [python, work.interpreter.parents[1], *others]
 
 
-def _failed(error: Mapping[str, Any], site: Site) -> RouteletError:
-    file = Path(error["file"])
-    inside = file.is_relative_to(site.root)
-    where = f"{file.relative_to(site.root)}:{error['line']}" if inside else error["component"]
-    trace = f"\n{error['trace'].rstrip()}" if error["trace"] else ""
+def _failed(error: Mapping[str, Any], work: Prerendering) -> RouteletError:
+    file, root, trace = Path(error["file"]), work.site.root, error["trace"]
+    where = f"{file.relative_to(root)}:{error['line']}" if file.is_relative_to(root) else ""
+    for one in work.site.injected:
+        copy = work.out.parent / one.archive
+        where = f"{one.label}:{error['line']}" if file == copy else where
+        trace = trace.replace(str(copy), one.label)
+    trace = f"\n{trace.rstrip()}" if trace else ""
     return refused(error["what"], error["component"], error["url"], where=where, trace=trace)
 
 

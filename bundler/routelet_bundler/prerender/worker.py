@@ -3,8 +3,9 @@
 Standard input is a pickled job: `path` (for sys.path), `manifest` (what an App needs, with the
 routes that a page may answer with), `listed` (routes whose URLs are asked for), `lanes` (sockets),
 `out` (folder of the files), `public` (that of assets), `assets` (their names), `format`
-(`build.format`), `origin`, `own` (folders whose frames a traceback shows), `root` (the site) and
-`known` (folders whose files count as unchanging).
+(`build.format`), `origin`, `own` (folders of the site's sources, and of this build), `shown` (those
+whose frames a traceback shows), `root` (the site) and `known` (folders whose files count as
+unchanging).
 
 The answer on standard output is a line of JSON with the URLs of each listed route. Then each lane
 gets pages as pickles and answers with lines of JSON, in a process of its own, until its socket is
@@ -267,7 +268,7 @@ def _told(error: BaseException, page: Page, url: str) -> dict[str, object]:
     frames = []
     for frame in traceback.extract_tb(error.__traceback__):
         frame.filename = str(Path.cwd() / frame.filename)  # that of a template is relative
-        if frame.filename.startswith(JOB["own"][0]):
+        if frame.filename.startswith(JOB["shown"]):
             frames.append(frame)
     return {
         "component": page["component"],

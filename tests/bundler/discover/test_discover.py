@@ -339,17 +339,17 @@ def test_public_files_are_held_to_the_same_links(write_site: Write, tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("file", "module"),
+    ("file", "modules"),
     [
-        ("middleware.py", "middleware"),
-        ("middleware/__init__.py", "middleware"),
-        ("middleware/other.py", None),
-        ("pages/middleware.py", None),
-        ("middleware.jinja", None),
+        ("middleware.py", ("middleware",)),
+        ("middleware/__init__.py", ("middleware",)),
+        ("middleware/other.py", ()),
+        ("pages/middleware.py", ()),
+        ("middleware.jinja", ()),
     ],
 )
-def test_the_middleware_is_found(write_site: Write, file: str, module: str | None) -> None:
-    assert discover(write_site({f"src/{file}": ""}), SERVER).middleware == module
+def test_the_middleware_is_found(write_site: Write, file: str, modules: tuple[str, ...]) -> None:
+    assert discover(write_site({f"src/{file}": ""}), SERVER).middleware == modules
 
 
 def test_redirects_come_after_all_pages(write_site: Write) -> None:

@@ -1,0 +1,1 @@
+"""Integrations that come with routelet, in the entry-point group `routelet.integrations`."""
