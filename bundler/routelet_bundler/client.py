@@ -12,6 +12,7 @@ from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
 
+from routelet.redirects import location_of
 from routelet.static_files import asset_url, hashed_name, moved_page, page_file
 from routelet_bundler.adapter import Integration
 from routelet_bundler.cache import digest
@@ -29,7 +30,6 @@ from routelet_bundler.prerender import (
     load,
     prerender,
 )
-from routelet_bundler.redirects import location_of
 from routelet_bundler.stamps import Stamp, stamp_of, stamps
 from routelet_bundler.trace import Tracer
 from routelet_bundler.trace.modules import runtime_files
@@ -233,11 +233,7 @@ def _key(work: Work) -> str:
 
 def is_seen(work: Work) -> bool:
     """Tell whether an integration sees what is built, and may change it."""
-    others = (
-        type(one)
-        for one in work.configured.integrations
-        if not type(one).__module__.startswith("routelet_bundler.adapters.")
-    )
+    others = (type(one) for one in work.configured.integrations if one.sees_files)
     hooks = ("build_ssr", "build_generated", "build_done")
     return any(
         getattr(one, hook) is not getattr(Integration, hook) for one in others for hook in hooks

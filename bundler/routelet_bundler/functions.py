@@ -13,7 +13,7 @@ from pydantic import TypeAdapter
 
 from routelet_bundler import pack
 from routelet_bundler.cache import digest
-from routelet_bundler.client import asset_urls, is_seen
+from routelet_bundler.client import Client, asset_urls, is_seen
 from routelet_bundler.emit import entry_module, has_start
 from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.grouping import groups_of, split_of
@@ -31,7 +31,9 @@ from routelet_bundler.model import (
     Zip,
 )
 from routelet_bundler.plan import Planner
+from routelet_bundler.render.front import edge_front
 from routelet_bundler.render.graph_json import graph_text
+from routelet_bundler.render.routelet_json import prerendered_table, route_table
 from routelet_bundler.split import Weights, auto_groups, compare, rates_of, together, weigh
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace.graph import graph_of
@@ -62,6 +64,7 @@ class Routed:
 
     routes: tuple[Reached, ...] = ()
     functions: tuple[Function, ...] = ()
+    middleware: Reached | None = None
 
     @property
     def edge_function(self) -> Function | None:
@@ -159,20 +162,40 @@ def trace_functions(
         groups = groups_of(pages, split_of(adapter), adapter)
     reached = [pruned(one) for one in (*together(routes, groups, planner, trace), *edge)]
     urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
-    starts = bool(routes) and has_start(adapter, reached[0].traced)
+    starts = bool(planned) and has_start(adapter, reached[0].traced)
     functions = tuple(_function(one, urls, planner, starts=starts) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
-    return Routed(routes=tuple(routes), functions=functions)
+    return Routed(
+        routes=tuple(routes), functions=functions, middleware=reached[-1] if edge else None
+    )
+
+
+def with_front(work: Work, routed: Routed, client: Client) -> Routed:
+    """Tell the function of the middleware of the site's files, all of which are known by now.
+
+    Where it runs as a function of its host, it is asked for them as well.
+    """
+    adapter, edge = work.configured.adapter, routed.middleware
+    if adapter is None or edge is None or adapter.middleware_entrypoint is None:
+        return routed
+    site = {
+        "base": work.configured.config.base,
+        "routes": route_table(work.site.routes),
+        "prerendered": prerendered_table(client.prerendered),
+    }
+    assets = {"assets": asset_urls(work, edge.traced.assets)} if edge.traced.assets else {}
+    manifest = {**edge.planned.manifest, **assets, "front": edge_front(site, client.files)}
+    planned = replace(edge.planned, manifest=manifest)
+    text = entry_module(planned, edge.traced, adapter, starts=False)
+    *others, function = routed.functions
+    return replace(routed, functions=(*others, replace(function, entry_text=text)))
 
 
 def _server_files(adapter: Adapter, root: Path) -> Mapping[str, Path]:
     """Return the files of what an adapter answers with, by their path in a zip."""
-    middleware = adapter.middleware_entrypoint
-    return {
-        **(module_files(middleware, root) if middleware else {}),
-        **module_files(adapter.server_entrypoint, root),
-    }
+    modules = filter(None, (adapter.middleware_entrypoint, adapter.server_entrypoint))
+    return {name: path for one in modules for name, path in module_files(one, root).items()}
 
 
 def _edge(planner: Planner, trace: Callable[[Planned], Traced]) -> tuple[Reached, ...]:

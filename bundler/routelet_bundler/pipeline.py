@@ -41,6 +41,7 @@ from routelet_bundler.functions import (
     pack_functions,
     packing_of,
     trace_functions,
+    with_front,
 )
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
@@ -180,9 +181,11 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     files |= _error_modules(work, client, page_modules)
     packing = packing_of(work)
     routed = trace_functions(work, files, page_modules, packing)
+    assets = (name for one in routed.functions for name in one.traced.assets)
+    client = with_assets(client, work, assets)
+    routed = with_front(work, routed, client)
     functions = routed.functions
     emitted = emit_functions(work, functions, packing)
-    client = with_assets(client, work, (name for one in functions for name in one.traced.assets))
     if work.configured.adapter is not None:
         check_assets(work.configured.adapter, client.assets, _reaching(functions))
     _fire_ssr(work, routed, client.assets)
@@ -256,6 +259,10 @@ def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[Route, 
     }
 
 
+def _entry_point(function: Function | None, folder: Path) -> str | None:
+    return f"{folder.as_uri()}/{function.entry_on_disk}" if function else None
+
+
 def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
     """Return the routes of functions by the distributions that they reach."""
     found: dict[str, tuple[str, ...]] = {}
@@ -263,10 +270,6 @@ def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
         for distribution, _ in function.traced.distributions:
             found[distribution.name] = (*found.get(distribution.name, ()), *function.routes)
     return found
-
-
-def _entry_point(function: Function | None, folder: Path) -> str | None:
-    return f"{folder.as_uri()}/{function.entry_on_disk}" if function else None
 
 
 def _fire_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:

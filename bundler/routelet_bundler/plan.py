@@ -267,7 +267,14 @@ def _route(page: Page, page_modules: Mapping[str, str]) -> dict[str, Any]:
 def _address(route: Route) -> dict[str, Any]:
     """Return what is to be known of a route where its page is not."""
     prerender = {"prerender": True} if route.prerender else {}
-    return {"route": route.route, "pattern": route.pattern, "params": route.params, **prerender}
+    redirect = {"redirect": route.redirect} if route.redirect else {}
+    return {
+        "route": route.route,
+        "pattern": route.pattern,
+        "params": route.params,
+        **prerender,
+        **redirect,
+    }
 
 
 def _error_page(page: Page, page_modules: Mapping[str, str]) -> dict[str, Any]:

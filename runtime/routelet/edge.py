@@ -12,7 +12,7 @@ from routelet.app import App
 from routelet.events import EventError, edge, member
 from routelet.headers import LOCALS_HEADER, Headers
 from routelet.http import Request, Response
-from routelet.routing import ENCODED_SLASH, canonical_path
+from routelet.routing import ENCODED_SLASH, MalformedPathError, canonical_path
 from routelet.secrets_manager import SecretError, secret_string
 from routelet.signing import Claims, WeakKeyError, is_locals_header, plain, sign
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from typing import Any, NoReturn
 
     from routelet.context import Context
+    from routelet.edge_front import Answer
     from routelet.http import URL
     from routelet.signing import Change
 
@@ -46,12 +47,23 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudf
 def create_exports(
     manifest: "Mapping[str, Any]", args: "Mapping[str, Any]"
 ) -> "Mapping[str, object]":
-    """Return `{"handler": ...}` for the events of CloudFront.
+    """Return `{"handler": ...}` for the events of CloudFront: viewer and origin requests.
 
     `args` names what stands before the functions, as `front`: it decides which path they see.
     """
     viewer_request = ViewerRequest(manifest, args)
-    handlers = {"viewer-request": viewer_request.answer}
+
+    def origin_request(event: "Mapping[str, Any]") -> "dict[str, Any]":
+        from routelet.edge_front import answer_of  # only after viewer requests  # noqa: PLC0415
+
+        front = args.get("front", "http-api")
+        handlers["origin-request"] = answer_of(manifest, lambda request: path_of(request, front))
+        return handlers["origin-request"](event)
+
+    handlers: dict[str, Answer] = {
+        "viewer-request": viewer_request.answer,
+        "origin-request": origin_request,
+    }
 
     def handler(event: "Mapping[str, Any]", context: object) -> "dict[str, Any]":  # noqa: ARG001
         kind = member(event, "Records", 0, "cf", "config", "eventType")
@@ -302,6 +314,17 @@ def received_path(url: "URL", front: str) -> str:
         return url.canonical_path
     path = url.canonical_path.replace(ENCODED_SLASH, "/").partition("?")[0]
     return canonical_path(path, decoded=True)
+
+
+def path_of(request: "Mapping[str, Any]", front: str) -> str:
+    """Return the canonical path of CloudFront's own form of a request, as functions see it.
+
+    Raises `MalformedPathError`.
+    """
+    url = edge.url_of(request)
+    if url.malformed:
+        raise MalformedPathError(url.path)
+    return received_path(url, front)
 
 
 def _uri_and_query(url: "URL") -> "tuple[str, str]":

@@ -164,6 +164,7 @@ class AwsLambda(Integration):
     """One Lambda function per route, or one for all."""
 
     name = "aws-lambda"
+    sees_files = False
 
     def __init__(self, options: Options) -> None:
         self._options = options
@@ -243,7 +244,7 @@ class AwsLambda(Integration):
     def build_done(self, payload: BuildDone) -> None:
         """Write the SAM template from routelet.json."""
         manifest = json.loads((payload.out_dir / "routelet.json").read_text())
-        if manifest["functions"]:
+        if manifest["functions"] or manifest["edgeFunction"]:
             files, api = payload.client_files, gateway_of(manifest)
             (payload.out_dir / "template.yaml").write_text(sam_template(manifest, files, api))
             for warning in template_warnings(manifest, files, api):

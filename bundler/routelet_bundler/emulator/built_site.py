@@ -43,6 +43,8 @@ class BuiltSite:
     base: str
     routes: tuple[Route, ...]
     functions: tuple[ZippedFunction, ...]
+    edge_function: ZippedFunction | None
+    """What runs the middleware before all others, if that is a function of its own."""
     function_of: Mapping[Route, str]
     """The function's name for each route that has one."""
     prerendered: Mapping[str, PageFile]
@@ -67,6 +69,7 @@ def read_built_site(dist: Path) -> BuiltSite:
         base=built["base"],
         routes=tuple(route for route, _ in routes),
         functions=tuple(_function_of(entry, dist) for entry in built["functions"]),
+        edge_function=_function_of(edge, dist) if (edge := built.get("edgeFunction")) else None,
         function_of={route: function for route, function in routes if function},
         prerendered={
             entry["path"]: _page_file(entry, by_name[entry["route"]])

@@ -3,9 +3,10 @@
 from http import HTTPStatus
 from pathlib import Path
 
+from routelet.media_types import content_type_of
 from routelet_bundler.emulator.built_site import BuiltSite
+from routelet_bundler.emulator.http_api import message
 from routelet_bundler.emulator.serving import HttpAnswer
-from routelet_bundler.media_types import content_type_of
 
 
 def client_file(site: BuiltSite, path: str) -> Path | None:
@@ -25,6 +26,17 @@ def client_file(site: BuiltSite, path: str) -> Path | None:
 def _is_page_of(site: BuiltSite, page: str, path: str) -> bool:
     found = site.prerendered.get(page)
     return found is not None and found.route.match(path) is not None
+
+
+def file_named(site: BuiltSite, name: str) -> Path | None:
+    """Return the file with just this name below `client`, as a bucket has it."""
+    return _file(site.client, name)
+
+
+def not_found(site: BuiltSite) -> HttpAnswer:
+    """Return the 404 page, or else what an HTTP API says."""
+    page = site.client.resolve() / "404.html"
+    return file_answer(site, page, 404) if page.is_file() else message(404, "Not Found")
 
 
 def _file(client: Path, name: str) -> Path | None:

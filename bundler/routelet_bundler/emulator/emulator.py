@@ -18,9 +18,16 @@ from zipfile import ZipFile
 
 from routelet.headers import Headers
 from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site, site_of
+from routelet_bundler.emulator.edge import EdgeFront
 from routelet_bundler.emulator.front import Front
 from routelet_bundler.emulator.recording import add_to_recording
-from routelet_bundler.emulator.sandbox import FunctionSpec, Log
+from routelet_bundler.emulator.sandbox import REGION, FunctionSpec, Log
+from routelet_bundler.emulator.secrets_manager import (
+    ENDPOINT_VARIABLE,
+    KEY_VARIABLE,
+    SecretsManager,
+    new_key,
+)
 from routelet_bundler.emulator.serving import HOST
 from routelet_bundler.emulator.worker import InvocationResult, Worker
 from routelet_bundler.errors import RouteletError, did_you_mean, raise_all
@@ -118,7 +125,7 @@ class Emulator:
             place = site_of(self._dist.resolve())
             self._specs = {
                 name: (replace(spec, site=place[0], sources=place[1]) if place else spec, path)
-                for name, (spec, path) in _specs_of(site.functions, Path(folder)).items()
+                for name, (spec, path) in self._specs_of(site, Path(folder), stack).items()
             }
             self._routes = {
                 name: tuple(route.route for route, one in site.function_of.items() if one == name)
@@ -211,8 +218,27 @@ class Emulator:
         """What functions looked for until now and do not have where they are deployed."""
         return tuple(self._missing)
 
-    def _front(self, site: BuiltSite) -> Front:
+    def _specs_of(
+        self, site: BuiltSite, folder: Path, stack: ExitStack
+    ) -> dict[str, tuple[FunctionSpec, Path]]:
+        """Return what to run for each function; with edge middleware all share a new key."""
+        edge = site.edge_function
+        specs = _specs_of((*site.functions, *([edge] if edge else [])), folder)
+        if edge is None:
+            return specs
+        key = new_key()
+        secret = SecretsManager(edge.name, key)
+        stack.callback(secret.stop)
+        return {
+            name: (_at_edge(spec, secret.url) if name == edge.name else _with_key(spec, key), path)
+            for name, (spec, path) in specs.items()
+        }
+
+    def _front(self, site: BuiltSite) -> Front | EdgeFront:
+        edge = site.edge_function
         try:
+            if edge:
+                return EdgeFront(site, edge.name, self._invoke, self._log, port=self._port)
             return Front(site, self._invoke, self._log, port=self._port)
         except OSError as error:
             raise RouteletError(
@@ -268,6 +294,19 @@ def _set_default(headers: Headers, name: str, value: str) -> None:
 
 def _prefixed(log: Log, name: str) -> Log:
     return lambda line: log(f"{name}: {line}")
+
+
+def _at_edge(spec: FunctionSpec, secrets_url: str) -> FunctionSpec:
+    """Return a function of Lambda@Edge, which has its region in its name and no environment.
+
+    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-testing-debugging.html
+    """
+    environment = {ENDPOINT_VARIABLE: secrets_url}
+    return replace(spec, name=f"{REGION}.{spec.name}", environment=environment)
+
+
+def _with_key(spec: FunctionSpec, key: str) -> FunctionSpec:
+    return replace(spec, environment={**spec.environment, KEY_VARIABLE: key})
 
 
 def _specs_of(

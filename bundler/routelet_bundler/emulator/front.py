@@ -1,16 +1,11 @@
 """The front door: files of `dist/client` first, then the functions behind an HTTP API."""
 
 import re
-import secrets
-import time
-from base64 import b64encode
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
-from http import HTTPStatus
-from json import dumps
 from typing import Final
 
+from routelet.redirects import target_of
 from routelet.routing import (
     MalformedPathError,
     Route,
@@ -18,29 +13,12 @@ from routelet.routing import (
     canonical_path,
     match_route,
 )
+from routelet_bundler.emulator.api import Api, Invoke, origin_form
 from routelet_bundler.emulator.built_site import BuiltSite
-from routelet_bundler.emulator.client_files import client_file, file_answer
-from routelet_bundler.emulator.http_api import (
-    MAX_BODY_BYTES,
-    Arrival,
-    Gateway,
-    event_of,
-    http_of,
-    message,
-    raw_path_of,
-)
+from routelet_bundler.emulator.client_files import client_file, file_answer, not_found
+from routelet_bundler.emulator.http_api import MAX_BODY_BYTES, Gateway, message, raw_path_of
 from routelet_bundler.emulator.sandbox import Log
 from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Server
-from routelet_bundler.emulator.worker import (
-    MAX_EVENT_BYTES,
-    InvocationResult,
-    new_trace_id,
-)
-from routelet_bundler.errors import RouteletError
-from routelet_bundler.redirects import location_of
-
-Invoke = Callable[[str, bytes, str], InvocationResult]
-"""Runs a function: its name, the event's JSON, the trace header."""
 
 _GATEWAY: Final = Gateway()
 
@@ -50,8 +28,7 @@ class Front:
 
     def __init__(self, site: BuiltSite, invoke: Invoke, log: Log, *, port: int = 0) -> None:
         self._site = site
-        self._invoke = invoke
-        self._log = log
+        self._api = Api(site, invoke, log, _GATEWAY)
         self._server = Server(self._answer, max_body_bytes=MAX_BODY_BYTES, port=port)
         self.port = self._server.port
         self._origins = (f"http://{HOST}:{self.port}", f"http://localhost:{self.port}")
@@ -62,7 +39,7 @@ class Front:
         self._server.stop()
 
     def _answer(self, request: HttpRequest) -> HttpAnswer:
-        request = replace(request, target=_origin_form(request.target))
+        request = replace(request, target=origin_form(request.target))
         try:
             canonical_path(request.target.partition("?")[0])
             # From here on as the gateway sees it, so that front and function agree.
@@ -73,7 +50,7 @@ class Front:
             return message(413, "Request Entity Too Large")
         rest = below_base(path, self._site.base)
         if rest is None:
-            return self._not_found()
+            return not_found(self._site)
         if request.method in {"GET", "HEAD"} and (file := client_file(self._site, rest)):
             return file_answer(self._site, file)
         return self._route(request, path)
@@ -81,51 +58,22 @@ class Front:
     def _route(self, request: HttpRequest, path: str) -> HttpAnswer:
         found = match_route(self._site.routes, path, self._site.base)
         if found is None:
-            return self._not_found()
+            return not_found(self._site)
         route, params = found
         if route.redirect is not None:
             return redirect_of(route, params, request.method, self._site.base)
         if route not in self._site.function_of:
-            return self._not_found()
-        return self._call(self._site.function_of[route], request)
-
-    def _call(self, function: str, request: HttpRequest) -> HttpAnswer:
-        arrival = Arrival(
-            time=datetime.now(UTC),
-            request_id=b64encode(secrets.token_bytes(11)).decode(),
-            trace_id=new_trace_id(time.time()),
-        )
+            return not_found(self._site)
         request = replace(request, headers=_as_https(request.headers, self._origins))
-        event = dumps(event_of(request, arrival, _GATEWAY)).encode()
-        if len(event) > MAX_EVENT_BYTES:
-            return message(413, "Request Entity Too Large")
-        try:
-            result = self._invoke(function, event, arrival.trace_id)
-        except RouteletError as error:
-            self._log(str(error))
-            return message(500, "Internal Server Error")
-        answer = http_of(result.payload, function_error=result.function_error)
-        return replace(answer, headers=(*answer.headers, ("apigw-requestid", arrival.request_id)))
-
-    def _not_found(self) -> HttpAnswer:
-        page = self._site.client.resolve() / "404.html"
-        return file_answer(self._site, page, 404) if page.is_file() else message(404, "Not Found")
+        return self._api.call(self._site.function_of[route], request)
 
 
 def redirect_of(
     route: Route, params: Mapping[str, str | None], method: str, base: str
 ) -> HttpAnswer:
     """Return the redirect of `route` with `params` in its destination."""
-    destination, status = route.redirect or (base, None)
-    usual = HTTPStatus.MOVED_PERMANENTLY if method == "GET" else HTTPStatus.PERMANENT_REDIRECT
-    location = location_of(destination, params, base)
-    return HttpAnswer(status=status or usual, headers=(("location", location),))
-
-
-def _origin_form(target: str) -> str:
-    """Return path and query of a target that may be a whole URL, as proxies send it."""
-    target = re.sub(r"^https?://[^/?#]*", "", target, flags=re.IGNORECASE)
-    return target if target.startswith("/") else f"/{target}"
+    status, location = target_of(route, params, method, base)
+    return HttpAnswer(status=status, headers=(("location", location),))
 
 
 def _as_https(

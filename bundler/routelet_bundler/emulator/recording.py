@@ -15,7 +15,9 @@ def add_to_recording(root: Path, dist: Path, seen: Iterable[Path]) -> int:
     begun anew.
     """
     built = json.loads((dist / "routelet.json").read_text("utf-8"))
-    distributions = [one for function in built["functions"] for one in function["distributions"]]
+    edge = built.get("edgeFunction")
+    functions = [*built["functions"], *([edge] if edge else [])]
+    distributions = [one for function in functions for one in function["distributions"]]
     versions = {one["name"]: one["version"] for one in distributions}
     files = {source_of(line) for file in seen for line in file.read_text("utf-8").splitlines()}
     before = read_recording(root)

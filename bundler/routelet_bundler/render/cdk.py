@@ -5,14 +5,17 @@ from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from typing import Any
 
+from routelet.edge_front import API_HEADER
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.render.front import front_of
 from routelet_bundler.render.gateway import RouteKey, gateway_of
 from routelet_bundler.render.names import logical_ids
-from routelet_bundler.render.sam import UNCACHED_ERRORS
+from routelet_bundler.render.sam import LOCALS_KEY_VARIABLE, UNCACHED_ERRORS
 from routelet_bundler.render.templates import render_template
 
 TEMPLATES = ("app.py", "cdk.json", "requirements.txt", "routelet_site.py")
+EDGE_TEMPLATE = "routelet_edge.py"
+"""Beside the others where a site has edge middleware."""
 
 
 def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> Mapping[str, str]:
@@ -23,9 +26,16 @@ def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -
     none in the result: the app looks for it.
     """
     _refuse_sam_policies(manifest["functions"])
+    edge = manifest.get("edgeFunction")
     texts = {
-        name: render_template(f"cdk/{name}.jinja", uncached_errors=UNCACHED_ERRORS)
-        for name in TEMPLATES
+        name: render_template(
+            f"cdk/{name}.jinja",
+            edge=bool(edge),
+            uncached_errors=UNCACHED_ERRORS,
+            api_header=json.dumps(API_HEADER),
+            key_variable=json.dumps(LOCALS_KEY_VARIABLE),
+        )
+        for name in (*TEMPLATES, *([EDGE_TEMPLATE] if edge else []))
     }
     texts["routes.json"] = _routes_json(manifest)
     code = front_of(manifest, files).code

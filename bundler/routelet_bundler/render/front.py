@@ -35,7 +35,12 @@ class Front:
 
 
 def front_of(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> Front:
-    """Return the front of a site whose `dist/client` holds `files`, prerendered ones by default."""
+    """Return the front of a site whose `dist/client` holds `files`, prerendered ones by default.
+
+    With edge middleware it is that function's other half: CloudFront takes one for each event.
+    """
+    if manifest.get("edgeFunction"):
+        return Front()
     names = sorted(files_of(manifest) if files is None else files)
     bare = bare_redirects(manifest)
     if not names and not bare:
@@ -65,6 +70,23 @@ def front_of(manifest: Mapping[str, Any], files: Iterable[str] | None = None) ->
 def front_code(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> str | None:
     """Return the source of the CloudFront function, or None where there is none."""
     return front_of(manifest, files).code
+
+
+def edge_front(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> dict[str, Any]:
+    """Return what an edge function knows of files, beside its table of routes: literals.
+
+    `manifest` needs `base`, `routes` and `prerendered` as routelet.json has them. The function
+    matches routes itself (`routelet.edge_front`), and has more room than front.js.
+    """
+    names = sorted(files_of(manifest) if files is None else files)
+    base = manifest["base"].rstrip("/")
+    others = [_below(base, one["pattern"]) for one in manifest["routes"] if not one["prerender"]]
+    suffix = page_suffix(names)
+    return {
+        "suffix": suffix,
+        "files": dict(_exceptions(names, suffix, base=base, patterns=others or ["(?!)"])),
+        "moved": dict(_moved(manifest)),
+    }
 
 
 def files_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from routelet.media_types import content_type_of
 from routelet.routing import Part, Route
 from routelet_bundler.grouping import split_of
-from routelet_bundler.media_types import content_type_of
 from routelet_bundler.model import (
     Adapter,
     Build,
@@ -24,6 +24,11 @@ SCHEMA_VERSION = 1
 def route_table(routes: Sequence[Route]) -> list[dict[str, Any]]:
     """Return `routes` of the manifest, in matching order, before there are functions."""
     return [_route(route, {}) for route in routes]
+
+
+def prerendered_table(pages: Sequence[Prerendered]) -> list[dict[str, Any]]:
+    """Return `prerendered` of the manifest."""
+    return list(map(_prerendered, pages))
 
 
 def ssr_manifest(

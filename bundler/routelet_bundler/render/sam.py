@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from routelet.edge_front import API_HEADER
 from routelet_bundler.render.front import front_of
 from routelet_bundler.render.gateway import Gateway, gateway_of
 from routelet_bundler.render.names import logical_ids
@@ -20,6 +21,13 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCod
 """
 
 
+LOCALS_KEY = "LocalsKey"
+"""The logical id of the secret that signs locals, which no template and no output has."""
+LOCALS_KEY_VARIABLE = "ROUTELET_LOCALS_KEY"
+EDGE_NAME = {"Fn::Sub": "${AWS::StackName}-middleware"}
+"""The name of the edge function, and of its secret."""
+
+
 def sam_template(
     manifest: Mapping[str, Any], files: Iterable[str] | None = None, api: Gateway | None = None
 ) -> str:
@@ -28,14 +36,19 @@ def sam_template(
     `files` are the paths of all files below `dist/client`; without them only those that the
     manifest names, the prerendered ones, are known. `api` is that of the site, if it is made.
     """
-    site = front_of(manifest, files)
+    site, edge = front_of(manifest, files), manifest.get("edgeFunction")
     functions = manifest["functions"]
+    ids = logical_ids(one["name"] for one in (*functions, *([edge] if edge else [])))
     return render_template(
         "sam/template.yaml.jinja",
         description=f"A routelet site. Functions: {len(functions)}",
-        functions=_functions(manifest, api or gateway_of(manifest)),
+        functions=_functions(manifest, api or gateway_of(manifest), ids),
         front=site.code,
+        edge=edge and _edge(edge, ids),
+        has_site=bool(site.code or edge),
         files_left_out=site.warning is not None,
+        locals_key=LOCALS_KEY,
+        api_header=API_HEADER,
         log_retention_days=LOG_RETENTION_DAYS,
         caching_disabled=CACHING_DISABLED,
         all_viewer_except_host=ALL_VIEWER_EXCEPT_HOST,
@@ -43,22 +56,53 @@ def sam_template(
     )
 
 
-def _functions(manifest: Mapping[str, Any], api: Gateway) -> Sequence[Mapping[str, Any]]:
-    ids = logical_ids(function["name"] for function in manifest["functions"])
-    events: dict[str, list[Mapping[str, str | None]]] = {name: [] for name in ids}
+def _functions(
+    manifest: Mapping[str, Any], api: Gateway, ids: Mapping[str, str]
+) -> Sequence[Mapping[str, Any]]:
+    events: dict[str, list[Mapping[str, str | None]]] = {
+        one["name"]: [] for one in manifest["functions"]
+    }
     for key in api.keys:
         mine = events[key.function]
         mine.append({"event": f"Route{len(mine) + 1}", "path": key.path})
+    added = _locals_key() if manifest.get("edgeFunction") else {}
     return [
         {
             **function,
             "id": f"{ids[function['name']]}Function",
             "log_group": f"{ids[function['name']]}LogGroup",
+            "environment": {**function["environment"], **added},
             "events": events[function["name"]],
             "policies": [_policy(policy) for policy in function["policies"]],
         }
         for function in manifest["functions"]
     ]
+
+
+def _locals_key() -> Mapping[str, Any]:
+    """Return the variable with the key: CloudFormation fills it in, and keeps it to itself.
+
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
+    """
+    reference = "${" + LOCALS_KEY + "}"
+    return {LOCALS_KEY_VARIABLE: {"Fn::Sub": "{{resolve:secretsmanager:" + reference + "}}"}}
+
+
+def _edge(edge: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, Any]:
+    """Return the edge function, which may read its own secret."""
+    reads = {
+        "Effect": "Allow",
+        "Action": "secretsmanager:GetSecretValue",
+        "Resource": {"Ref": LOCALS_KEY},
+    }
+    id_ = f"{ids[edge['name']]}Function"
+    return {
+        **edge,
+        "id": id_,
+        "version": f"{id_}.Version",
+        "function_name": EDGE_NAME,
+        "policies": [_policy(reads)],
+    }
 
 
 def _policy(policy: str | Mapping[str, Any]) -> str | Mapping[str, Any]:

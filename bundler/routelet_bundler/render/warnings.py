@@ -64,8 +64,10 @@ def sam_resources(manifest: Mapping[str, Any], *, keys: int, has_front: bool) ->
     """Return how many resources CloudFormation makes of the SAM template.
 
     A function has a role and a log group, with SnapStart a version and an alias, and a permission
-    for each route key; the API has a stage, and the front five resources.
+    for each route key; the API has a stage, and the front five resources. An edge function has a
+    role, a version, an alias and a secret, and stands in place of one of those five.
     """
     functions = manifest["functions"]
     published = sum(2 for function in functions if function["snapStart"])
-    return 3 * len(functions) + published + keys + 2 + (5 if has_front else 0)
+    front = 9 if manifest.get("edgeFunction") else 5 if has_front else 0
+    return 3 * len(functions) + published + keys + 2 + front

@@ -49,6 +49,7 @@ class Dist:
         self._routes: list[dict[str, Any]] = []
         self._functions: list[dict[str, Any]] = []
         self._prerendered: list[dict[str, str]] = []
+        self._edge_function: dict[str, Any] | None = None
         (path / "functions").mkdir()
         (path / "client").mkdir()
 
@@ -89,6 +90,11 @@ class Dist:
         }
         self._functions.append({**entry, **changes})
 
+    def edge(self, source: str, **changes: Any) -> None:
+        """Make the edge function of this source text."""
+        self.function("middleware", source, **changes)
+        self._edge_function = self._functions.pop()
+
     def file(self, path: str, content: str | bytes, *, route: str | None = None) -> None:
         file = self.path / "client" / path
         file.parent.mkdir(parents=True, exist_ok=True)
@@ -101,6 +107,7 @@ class Dist:
             "base": self.base,
             "routes": self._routes,
             "functions": self._functions,
+            "edgeFunction": self._edge_function,
             "prerendered": self._prerendered,
         }
         (self.path / "routelet.json").write_text(json.dumps(manifest))

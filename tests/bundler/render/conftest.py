@@ -89,3 +89,14 @@ def _function(name: str) -> dict[str, Any]:
         "snapStart": False,
         "policies": [],
     }
+
+
+@pytest.fixture(scope="session")
+def with_edge() -> Callable[[Manifest], Manifest]:
+    """Return what gives a site edge middleware."""
+    edge = {"name": "middleware", "handler": "entry.handler", "zip": "functions/middleware.zip"}
+    size = {"memory": 128, "timeout": 5}
+    return lambda site: {
+        **site,
+        "edgeFunction": {**_function("middleware"), **edge, **size, "routes": []},
+    }

@@ -35,13 +35,22 @@ needs_cdk = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)
 
 @pytest.fixture
 def dist(blog: dict[str, Any], tmp_path: Path) -> Path:
-    """Write what a build and `routelet template cdk` leave."""
     blog["prerendered"].append(FEED)
-    dist = tmp_path / "dist"
+    return written(blog, tmp_path / "dist")
+
+
+@pytest.fixture
+def edge_dist(blog: dict[str, Any], with_edge: Any, tmp_path: Path) -> Path:
+    return written(with_edge(blog), tmp_path / "dist")
+
+
+def written(blog: dict[str, Any], dist: Path) -> Path:
+    """Write what a build and `routelet template cdk` leave."""
     (dist / "cdk").mkdir(parents=True)
     (dist / "functions").mkdir()
     (dist / "routelet.json").write_text(json.dumps(blog), encoding="utf-8")
-    for function in blog["functions"]:
+    edge = blog.get("edgeFunction")
+    for function in (*blog["functions"], *([edge] if edge else [])):
         with zipfile.ZipFile(dist / function["zip"], "w") as archive:
             archive.writestr("entry.py", f"# {function['name']}\n")
     for page in blog["prerendered"]:
@@ -53,7 +62,9 @@ def dist(blog: dict[str, Any], tmp_path: Path) -> Path:
     return dist
 
 
-def synth(app: Path, out: Path, *options: str) -> dict[str, dict[str, Any]]:
+def synth(
+    app: Path, out: Path, *options: str, region: str = "eu-central-1"
+) -> dict[str, dict[str, Any]]:
     """Run `cdk synth` and return the template of each stack, as no AWS account has seen it."""
     venv = Path(sys.executable).parent
     environment = {
@@ -76,7 +87,7 @@ def synth(app: Path, out: Path, *options: str) -> dict[str, dict[str, Any]]:
     stacks = sorted(out.glob("*.template.json"))
     # W3005: the CDK itself writes the DependsOn that a GetAtt implies already.
     linted = subprocess.run(
-        [CFN_LINT, "--ignore-checks", "W3005", "--regions", "eu-central-1", "--", *stacks],
+        [CFN_LINT, "--ignore-checks", "W3005", "--regions", region, "--", *stacks],
         capture_output=True,
         text=True,
         check=False,
@@ -93,7 +104,9 @@ def of_type(template: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
             yield resource["Properties"]
 
 
-def test_the_app_is_python_that_reads_well(dist) -> None:
+@pytest.mark.parametrize("site", ["dist", "edge_dist"])
+def test_the_app_is_python_that_reads_well(request, site) -> None:
+    dist = request.getfixturevalue(site)
     files = sorted((dist / "cdk").glob("*.py"))
     assert files
     for file in files:
@@ -165,6 +178,71 @@ def test_cdk_synth_makes_the_site(blog, dist) -> None:
     assert len(list(of_type(template, "AWS::Lambda::Permission"))) == 4
     (distribution,) = of_type(template, "AWS::CloudFront::Distribution")
     assert [it["Id"] for it in distribution["DistributionConfig"]["Origins"]] == ["files", "api"]
+
+
+def test_a_site_without_edge_middleware_has_nothing_of_it(blog) -> None:
+    files = cdk_files(blog)
+
+    assert "routelet_edge.py" not in files
+    assert not any("edge_version" in text or "secret" in text for text in files.values())
+
+
+@needs_cdk
+@pytest.mark.counterpart
+def test_cdk_synth_makes_the_edge_function_and_its_key(blog, edge_dist) -> None:
+    app = edge_dist / "cdk"
+    template = synth(app, edge_dist.parent / "out", region="us-east-1")["RouteletSite"]
+
+    functions = {it["Handler"]: it for it in of_type(template, "AWS::Lambda::Function")}
+    edge = functions["entry.handler"]
+    assert edge["FunctionName"] == "RouteletSite-middleware"
+    assert (edge["MemorySize"], edge["Timeout"]) == (128, 5)
+    assert edge["Architectures"] == ["x86_64"]
+    assert not {"Environment", "Layers", "VpcConfig"} & edge.keys()
+    (secret,) = of_type(template, "AWS::SecretsManager::Secret")
+    assert secret["Name"] == "RouteletSite-middleware"
+    assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
+    for function in blog["functions"]:
+        key = functions[function["handler"]]["Environment"]["Variables"]["ROUTELET_LOCALS_KEY"]
+        start, reference, end = key["Fn::Join"][1]
+        assert start + end == "{{resolve:secretsmanager::SecretString:::}}"
+        assert template["Resources"][reference["Ref"]]["Type"] == "AWS::SecretsManager::Secret"
+
+
+@needs_cdk
+@pytest.mark.counterpart
+def test_cdk_synth_puts_one_version_before_and_after_the_cache(edge_dist) -> None:
+    app = edge_dist / "cdk"
+    template = synth(app, edge_dist.parent / "out", region="us-east-1")["RouteletSite"]
+
+    assert not list(of_type(template, "AWS::CloudFront::Function"))
+    (distribution,) = of_type(template, "AWS::CloudFront::Distribution")
+    behaviour = distribution["DistributionConfig"]["DefaultCacheBehavior"]
+    viewer, origin = behaviour["LambdaFunctionAssociations"]
+    assert [viewer["EventType"], origin["EventType"]] == ["viewer-request", "origin-request"]
+    assert viewer["LambdaFunctionARN"] == origin["LambdaFunctionARN"]
+    assert viewer["IncludeBody"] is True
+    version = template["Resources"][viewer["LambdaFunctionARN"]["Ref"]]
+    assert (version["Type"], version["DeletionPolicy"]) == ("AWS::Lambda::Version", "Retain")
+    (files,) = distribution["DistributionConfig"]["Origins"]
+    assert files["OriginCustomHeaders"][0]["HeaderName"] == "x-routelet-api"
+    (rule,) = (it for name, it in template["Rules"].items() if name != "CheckBootstrapVersion")
+    assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    outputs = json.dumps(template["Outputs"])
+    assert "resolve" not in outputs
+    assert "LocalsKey" not in outputs
+
+
+@needs_cdk
+@pytest.mark.counterpart
+def test_a_stack_of_another_region_is_refused(edge_dist) -> None:
+    app = edge_dist / "cdk" / "app.py"
+    text = app.read_text()
+    app.write_text(text.replace('"RouteletSite")', '"RouteletSite", env={"region": "eu-west-1"})'))
+    assert app.read_text() != text
+
+    with pytest.raises(AssertionError, match="goes to us-east-1, not to eu-west-1"):
+        synth(edge_dist / "cdk", edge_dist.parent / "out")
 
 
 @needs_cdk

@@ -41,12 +41,12 @@ def as_json(template: dict[str, Any]) -> str:
     return json.dumps(template, ensure_ascii=False)
 
 
-def lint(path: Path, template: str) -> str:
+def lint(path: Path, template: str, region: str = "eu-central-1") -> str:
     """Return all that cfn-lint finds, informational rules too."""
     path.write_text(template, encoding="utf-8")
     program = Path(sys.executable).with_name("cfn-lint")
     found = subprocess.run(
-        [program, "--include-checks", "I", "--regions", "eu-central-1", "--", str(path)],
+        [program, "--include-checks", "I", "--regions", region, "--", str(path)],
         capture_output=True,
         text=True,
         check=False,
@@ -273,3 +273,126 @@ def test_ids_are_unique_whatever_the_names(names) -> None:
     assert len(set(ids.values())) == len(names)
     assert all(re.fullmatch("[A-Za-z0-9]+", it) for it in ids.values())
     assert ids == logical_ids(names[::-1])
+
+
+def test_edge_middleware_is_one_version_for_both_events(blog, with_edge) -> None:
+    resources = yaml_parse(sam_template(with_edge(blog)))["Resources"]
+
+    behaviour = resources["Site"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]
+    version = {"Ref": "MiddlewareFunction.Version"}
+    assert behaviour["LambdaFunctionAssociations"] == [
+        {"EventType": "viewer-request", "LambdaFunctionARN": version, "IncludeBody": True},
+        {"EventType": "origin-request", "LambdaFunctionARN": version},
+    ]
+    assert "FunctionAssociations" not in behaviour
+    assert "Front" not in resources
+    function = resources["MiddlewareFunction"]["Properties"]
+    assert function["Architectures"] == ["x86_64"]
+    assert (function["MemorySize"], function["Timeout"]) == (128, 5)
+    assert not {"Environment", "Layers", "VpcConfig", "LoggingConfig", "Events"} & function.keys()
+
+
+def test_the_bucket_is_the_only_origin_and_says_where_the_api_is(blog, with_edge) -> None:
+    site = yaml_parse(sam_template(with_edge(blog)))["Resources"]["Site"]["Properties"]
+
+    (files,) = site["DistributionConfig"]["Origins"]
+    assert files["Id"] == site["DistributionConfig"]["DefaultCacheBehavior"]["TargetOriginId"]
+    (header,) = files["OriginCustomHeaders"]
+    assert header["HeaderName"] == "x-routelet-api"
+    assert header["HeaderValue"] == {
+        "Fn::Sub": "${Api}.execute-api.${AWS::Region}.${AWS::URLSuffix}"
+    }
+
+
+def test_the_key_is_made_by_deployment_and_is_in_no_text(blog, with_edge) -> None:
+    source = sam_template(with_edge(blog))
+    template = yaml_parse(source)
+    resources = template["Resources"]
+
+    reference = {"Fn::Sub": "{{resolve:secretsmanager:${LocalsKey}}}"}
+    for id_, function in functions_of(source).items():
+        variables = function.get("Environment", {}).get("Variables", {})
+        assert variables.get("ROUTELET_LOCALS_KEY") == (
+            None if id_ == "MiddlewareFunction" else reference
+        )
+    secret = resources["LocalsKey"]["Properties"]
+    assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
+    assert "SecretString" not in secret
+    assert secret["Name"] == resources["MiddlewareFunction"]["Properties"]["FunctionName"]
+    assert "LocalsKey" not in json.dumps(template["Outputs"])
+    assert sam_template(with_edge(blog)) == source
+
+
+def test_the_edge_may_read_its_secret_and_nothing_else(blog, with_edge) -> None:
+    resources = expanded(sam_template(with_edge(blog)))["Resources"]
+
+    role = resources["MiddlewareFunctionRole"]["Properties"]
+    (trust,) = role["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"Service": ["lambda.amazonaws.com", "edgelambda.amazonaws.com"]}
+    (policy,) = role["Policies"]
+    assert policy["PolicyDocument"]["Statement"] == [
+        {
+            "Effect": "Allow",
+            "Action": "secretsmanager:GetSecretValue",
+            "Resource": {"Ref": "LocalsKey"},
+        }
+    ]
+    readers = [
+        name for name, it in resources.items() if "secretsmanager:GetSecretValue" in json.dumps(it)
+    ]
+    assert readers == ["MiddlewareFunctionRole"]
+
+
+def test_a_stack_with_edge_middleware_is_of_us_east_1(blog, with_edge) -> None:
+    (rule,) = yaml_parse(sam_template(with_edge(blog)))["Rules"].values()
+
+    (assertion,) = rule["Assertions"]
+    assert assertion["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
+    assert "us-east-1" in assertion["AssertDescription"]
+
+
+def test_edge_middleware_brings_cloudfront_without_any_file(site_of, with_edge) -> None:
+    resources = yaml_parse(sam_template(with_edge(site_of("a.py"))))["Resources"]
+
+    assert resources["Site"]["Type"] == "AWS::CloudFront::Distribution"
+
+
+def test_files_that_front_js_has_no_room_for_are_served_by_an_edge_function(
+    site_of, with_edge
+) -> None:
+    files = [f"{'x' * 40}-{number}" for number in range(300)]
+    site = site_of("[...path].py", prerendered=files)
+
+    assert template_warnings(site)
+    assert template_warnings(with_edge(site)) == ()
+    assert "files_left_out" not in sam_template(with_edge(site))
+
+
+@pytest.mark.counterpart
+@pytest.mark.parametrize("with_files", [True, False])
+def test_cfn_lint_finds_nothing_in_templates_with_an_edge_function(
+    blog, with_edge, tmp_path, with_files
+) -> None:
+    source = sam_template(with_edge(blog), files=None if with_files else [])
+
+    assert lint(tmp_path / "template.yaml", source, region="us-east-1") == ""
+    whole = as_json(expanded(source))
+    assert lint(tmp_path / "expanded.json", whole, region="us-east-1") == ""
+
+
+def test_the_resources_of_an_edge_function_are_counted(blog, with_edge) -> None:
+    site = with_edge(blog)
+    expected = len(expanded(sam_template(site))["Resources"])
+
+    assert sam_resources(site, keys=len(gateway_of(blog).keys), has_front=False) == expected
+
+
+@pytest.mark.counterpart
+def test_cfn_lint_finds_nothing_in_a_site_of_files_behind_middleware(
+    site_of, with_edge, tmp_path
+) -> None:
+    source = sam_template(with_edge(site_of(prerendered=["index.html"])))
+
+    assert lint(tmp_path / "template.yaml", source, region="us-east-1") == ""
+    whole = as_json(expanded(source))
+    assert lint(tmp_path / "expanded.json", whole, region="us-east-1") == ""

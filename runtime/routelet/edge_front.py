@@ -1,0 +1,180 @@
+"""Lambda@Edge, origin request: files of the bucket first, then functions, then redirects.
+
+The same function version answers viewer requests, in `routelet.edge`; this module is loaded for
+origin requests only. CloudFront's default origin is the bucket of `dist/client`, and a request for
+a function is turned to the API, whose domain is in a custom header of that origin.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-structure.html
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-examples.html
+"""
+
+from routelet.routing import ENCODED_SLASH, MalformedPathError, Route, below_base, match_route
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import Any
+
+    Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
+    PathOf = Callable[[Mapping[str, Any]], str]
+
+API_HEADER = "x-routelet-api"
+"""A custom header of the bucket's origin: the API's domain. No viewer's header takes its place.
+
+https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/add-origin-custom-headers.html
+"""
+NOT_FOR_FILES = ("cookie", "x-routelet-locals")
+"""Headers that the bucket does not get: it has no use for them, and takes 8 KB of headers."""
+API_SECONDS = 30
+"""How long an HTTP API waits for a function.
+
+https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
+"""
+_ERROR_PAGES = ("/404", "/500")
+
+
+def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
+    """Return what answers events of origin requests: with a request, or with a redirect.
+
+    `path_of` gives the canonical path of CloudFront's form of a request, the one that middleware
+    and functions see, or raises `MalformedPathError`.
+    `manifest` has the whole table of `routes`, in matching order, with `prerender` and `redirect`
+    (destination and status) where they are not false, `base` where it is not `/`, and `front`:
+    `suffix` that most pages add to their URL, `files` by URLs that the rule does not find or that
+    a route of a function matches too, and `moved`, status and location of pages that redirect.
+    URLs of both are without the base and without a slash at the end.
+    """
+    front = _Front(manifest, path_of)
+
+    def answer(event: "Mapping[str, Any]") -> "dict[str, Any]":
+        request: dict[str, Any] = event["Records"][0]["cf"]["request"]
+        return front.answer(request)
+
+    return answer
+
+
+class _Front:
+    def __init__(self, manifest: "Mapping[str, Any]", path_of: "PathOf") -> None:
+        front = manifest["front"]
+        self._path_of = path_of
+        self._base: str = manifest.get("base", "/")
+        self._suffix: str = front["suffix"]
+        self._files: Mapping[str, str] = front["files"]
+        self._moved: Mapping[str, tuple[int, str]] = front["moved"]
+        self._routes = [
+            Route(
+                one["route"],
+                one["pattern"],
+                one["params"],
+                prerender=one.get("prerender", False),
+                redirect=one.get("redirect"),
+            )
+            for one in manifest["routes"]
+        ]
+
+    def answer(self, request: "dict[str, Any]") -> "dict[str, Any]":
+        try:
+            path = self._path_of(request)
+        except MalformedPathError:
+            return {"status": "400", "statusDescription": "Bad Request"}
+        below = below_base(path, self._base)
+        if below is None:
+            return to_api(request)
+        # What S3 is asked for it decodes, so that no %2F may get there: a guard of /private/ in
+        # the middleware has not seen it.
+        reads = request["method"] in {"GET", "HEAD"} and ENCODED_SLASH not in below
+        if reads and (answer := self._page(request, below)):
+            return answer
+        if found := match_route(self._routes, path, self._base):
+            route, params = found
+            if route.redirect is not None:
+                return _redirect(route.redirect, params, request["method"], self._base)
+            if not route.prerender:
+                return to_api(request)
+        file = self._by_rule(below) if reads else None
+        return to_api(request) if file is None else to_file(request, file)
+
+    def _page(self, request: "Mapping[str, Any]", below: str) -> "dict[str, Any] | None":
+        """Return what stands before all routes: pages that moved, and files that share URLs."""
+        url = below.removesuffix("/index.html").removesuffix("/")
+        if url in self._moved:
+            return moved_to(*self._moved[url])
+        if page := self._page_of_file(below):
+            return moved_to(301, _quoted(self._base.rstrip("/") + page, request["querystring"]))
+        file = self._files.get(url)
+        if file is None or (below.endswith("/") and not file.endswith(".html")):
+            return None
+        return to_file(request, file)
+
+    def _page_of_file(self, below: str) -> str | None:
+        """Return the URL of the prerendered page whose file is asked for by name.
+
+        It is the only one that is answered: under another one the page would be there for who
+        may not see it, for middleware matches URLs with routes.
+        """
+        if below.endswith("/index.html"):
+            url = below.removesuffix("index.html")
+        elif below.endswith(".html"):
+            url = below.removesuffix(".html")
+        else:
+            return None
+        for page in (url, url.rstrip("/")):
+            found = match_route(self._routes, self._base.rstrip("/") + page, self._base)
+            if found and found[0].prerender and page not in _ERROR_PAGES:
+                return page
+        return None
+
+    def _by_rule(self, below: str) -> str | None:
+        """Return where a file is that has no entry of its own; None where none can be."""
+        url = below.removesuffix("/index.html").removesuffix("/")
+        if not url:
+            return "index.html"
+        if "." not in url.rpartition("/")[2]:
+            return (url + self._suffix)[1:]
+        return None if below.endswith("/") else url[1:]
+
+
+def to_api(request: "Mapping[str, Any]") -> "dict[str, Any]":
+    """Return `request` for the API, with its path as it came."""
+    domain = request["origin"]["s3"]["customHeaders"][API_HEADER][0]["value"]
+    origin = {
+        "domainName": domain,
+        "port": 443,
+        "protocol": "https",
+        "path": "",
+        "sslProtocols": ["TLSv1.2"],
+        "readTimeout": API_SECONDS,
+        "keepaliveTimeout": 5,
+        "customHeaders": {},
+    }
+    host = [{"key": "Host", "value": domain}]
+    headers = {**request["headers"], "host": host}
+    return {**request, "headers": headers, "origin": {"custom": origin}}
+
+
+def to_file(request: "Mapping[str, Any]", file: str) -> "dict[str, Any]":
+    """Return `request` for a file of the bucket, without a query: S3 obeys some."""
+    kept = {name: lines for name, lines in request["headers"].items() if name not in NOT_FOR_FILES}
+    return {**request, "uri": _quoted(f"/{file}", ""), "querystring": "", "headers": kept}
+
+
+def moved_to(status: int, location: str) -> "dict[str, Any]":
+    """Return a redirect."""
+    headers = {"location": [{"key": "Location", "value": location}]}
+    return {"status": str(status), "headers": headers}
+
+
+def _redirect(
+    redirect: "tuple[str, int | None]", params: "Mapping[str, str | None]", method: str, base: str
+) -> "dict[str, Any]":
+    from routelet.redirects import location_of  # urllib, only for redirects  # noqa: PLC0415
+
+    destination, status = redirect
+    usual = 301 if method == "GET" else 308
+    return moved_to(status or usual, location_of(destination, params, base))
+
+
+def _quoted(path: str, query: str) -> str:
+    from urllib.parse import quote  # 6 ms, and functions need none of it  # noqa: PLC0415
+
+    return quote(path) + (f"?{query}" if query else "")

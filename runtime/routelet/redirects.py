@@ -1,0 +1,30 @@
+"""Redirects of the configuration: where they lead. No zip has it but that of a server of files."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+from routelet.routing import url_for
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from routelet.routing import Route
+
+
+def location_of(destination: str, params: "Mapping[str, str | None]", base: str) -> str:
+    """Return the destination with its parameters, a path below `base`."""
+    parts = urlsplit(destination)
+    if parts.scheme and not parts.netloc:  # mailto: and the like
+        return destination
+    path = url_for(parts.path, params, "/" if parts.netloc else base)
+    if parts.path.endswith("/") and not path.endswith("/"):
+        path += "/"
+    return urlunsplit(parts._replace(path=path))
+
+
+def target_of(
+    route: "Route", params: "Mapping[str, str | None]", method: str, base: str
+) -> "tuple[int, str]":
+    """Return status and location of a redirect; where nothing is said 301, or 308 for a body."""
+    destination, status = route.redirect or (base, None)
+    return status or (301 if method == "GET" else 308), location_of(destination, params, base)

@@ -1,0 +1,258 @@
+"""What an edge function does with an origin request, from what a build gives it."""
+
+import copy
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from routelet.edge import path_of
+from routelet.edge_front import answer_of
+from routelet_bundler.render.front import edge_front
+
+API = "abc.execute-api.us-east-1.amazonaws.com"
+BUCKET = "files.s3.us-east-1.amazonaws.com"
+
+
+def event(uri: str, method: str = "GET", query: str = "q=1", **headers: str) -> dict[str, Any]:
+    """Make an event as CloudFront does for a bucket with a custom header."""
+    named = {"host": BUCKET, "cookie": "a=1", "x-routelet-locals": "signed", **headers}
+    request = {
+        "clientIp": "203.0.113.178",
+        "method": method,
+        "uri": uri,
+        "querystring": query,
+        "headers": {name: [{"key": name.title(), "value": value}] for name, value in named.items()},
+        "origin": {
+            "s3": {
+                "authMethod": "none",
+                "customHeaders": {"x-routelet-api": [{"key": "x-routelet-api", "value": API}]},
+                "domainName": BUCKET,
+                "path": "",
+                "region": "us-east-1",
+            }
+        },
+    }
+    config = {"distributionId": "EXAMPLE", "eventType": "origin-request", "requestId": "id"}
+    return {"Records": [{"cf": {"config": config, "request": request}}]}
+
+
+def answer(
+    site: dict[str, Any], files: Sequence[str] | None = None, front: str = "function-url"
+) -> Callable[..., dict[str, Any]]:
+    """Return the half of the function for a site as `site_of` describes it."""
+    routes = [
+        {key: one[key] for key in ("route", "pattern", "params", "prerender")}
+        | ({"redirect": tuple(one["redirect"].values())} if "redirect" in one else {})
+        for one in site["routes"]
+    ]
+    manifest = {"base": site["base"], "routes": routes, "front": edge_front(site, files)}
+    half = answer_of(manifest, lambda request: path_of(request, front))
+    return lambda *args, **facts: half(event(*args, **facts))
+
+
+def place(sent: dict[str, Any]) -> str:
+    if "status" in sent:
+        location = sent.get("headers", {}).get("location")
+        return f"{sent['status']} {location[0]['value']}" if location else str(sent["status"])
+    return "api" if "custom" in sent["origin"] else str(sent["uri"])
+
+
+def prerendered(site: dict[str, Any], *routes: str) -> dict[str, Any]:
+    """Take the functions of `routes` away."""
+    for one in site["routes"]:
+        if one["route"] in routes:
+            one.update(prerender=True, function=None)
+    return site
+
+
+@pytest.fixture
+def site(site_of: Any) -> dict[str, Any]:
+    pages = ["index.py", "about.py", "404.py", "blog/[slug].py", "contact.py", "docs/[...path].py"]
+    files = ["index.html", "about/index.html", "404.html", "blog/first/index.html"]
+    made: dict[str, Any] = site_of(*pages, prerendered=files)
+    return prerendered(made, "/", "/about", "/404", "/blog/[slug]")
+
+
+FILES = [
+    "index.html", "about/index.html", "404.html", "blog/first/index.html", "style.css", "LICENSE",
+    "a b/ü#.txt", "docs/logo.svg", "docs/api/index.html", "old/index.html",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        ("/", "/index.html"),
+        ("/about", "/about/index.html"),
+        ("/about/", "/about/index.html"),
+        ("/blog/first", "/blog/first/index.html"),
+        ("/style.css", "/style.css"),
+        ("/LICENSE", "/LICENSE"),
+        ("/a%20b/%C3%BC%23.txt", "/a%20b/%C3%BC%23.txt"),
+        ("/contact", "api"),
+        ("/contact/", "api"),
+        ("/docs", "api"),
+        ("/docs/a//b", "api"),
+        ("/docs/logo.svg", "/docs/logo.svg"),
+        ("/docs/api", "/docs/api/index.html"),
+        ("/docs/api/", "/docs/api/index.html"),
+        ("/docs/api/index.html", "/docs/api/index.html"),
+        ("/old/index.html", "/old/index.html"),
+        ("/missing", "/missing/index.html"),
+        ("/missing.txt", "/missing.txt"),
+        ("/constructor", "/constructor/index.html"),
+    ],
+)
+def test_files_come_first_then_functions_then_the_bucket(site: Any, uri: str, where: str) -> None:
+    assert place(answer(site, FILES)(uri)) == where
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        ("/index.html", "301 /?q=1"),
+        ("/about/index.html", "301 /about/?q=1"),
+        ("/about.html", "301 /about?q=1"),
+        ("//about/index.html", "301 /about/?q=1"),
+        ("/%61bout/index%2Ehtml", "301 /about/?q=1"),
+        ("/x/../about/index.html", "301 /about/?q=1"),
+        ("/404.html", "/404.html"),
+    ],
+)
+def test_a_page_is_answered_at_the_url_of_its_route_alone(site: Any, uri: str, where: str) -> None:
+    assert place(answer(site, FILES)(uri)) == where
+
+
+def test_a_page_of_a_site_with_slashes_never_moves_to_where_it_is(site_of: Any) -> None:
+    made = prerendered(site_of("about.py", prerendered=["about.html"]), "/about")
+    made["routes"][0]["pattern"] = "^/about$"
+
+    assert place(answer(made)("/about")) == "/about.html"
+    assert place(answer(made)("/about/index.html", query="")) == "301 /about"
+
+
+@pytest.mark.parametrize("uri", ["/private%2Fkey.txt", "/%2fstyle.css", "/about%2findex.html"])
+def test_an_encoded_slash_reaches_no_file(site: Any, uri: str) -> None:
+    assert place(answer(site, [*FILES, "private/key.txt"])(uri)) == "api"
+
+
+@pytest.mark.parametrize(
+    ("uri", "where"),
+    [
+        ("/private%2Fkey.txt", "/private/key.txt"),
+        ("/style.css%3Fx", "/style.css"),
+        ("/x%2F..%2Fprivate/key.txt", "/private/key.txt"),
+        ("/contact%3Fx", "api"),
+    ],
+)
+def test_before_an_http_api_a_file_is_looked_for_at_the_path_that_middleware_sees(
+    site: Any, uri: str, where: str
+) -> None:
+    assert place(answer(site, [*FILES, "private/key.txt"], "http-api")(uri)) == where
+
+
+@pytest.mark.parametrize("uri", ["/style.css/", "/docs/logo.svg/"])
+def test_a_file_is_no_folder(site: Any, uri: str) -> None:
+    assert place(answer(site, FILES)(uri)) == "api"
+
+
+@pytest.mark.parametrize("uri", ["/%", "/about/%zz", "/%ff"])
+def test_a_malformed_escape_is_a_bad_request(site: Any, uri: str) -> None:
+    assert place(answer(site, FILES)(uri)) == "400"
+
+
+def test_dots_are_resolved_before_a_file_is_looked_for(site: Any) -> None:
+    choose = answer(site, [*FILES, "private/key.txt"])
+
+    for uri in ("/x/../private/key.txt", "/x/%2e%2e/private/./key.txt", "//private/key.txt"):
+        assert place(choose(uri)) == "/private/key.txt"
+
+
+def test_a_post_reaches_the_api_always(site: Any) -> None:
+    for uri in ("/about", "/style.css", "/contact", "/missing"):
+        assert place(answer(site, FILES)(uri, "POST")) == "api"
+
+
+def test_the_api_gets_the_request_as_it_is_and_its_own_host(site: Any) -> None:
+    asked = event("/docs//a%2525", "POST")
+    before = copy.deepcopy(asked)
+
+    sent = answer(site, FILES)("/docs//a%2525", "POST")
+
+    request = before["Records"][0]["cf"]["request"]
+    assert sent["headers"].pop("host") == [{"key": "Host", "value": API}]
+    assert request["headers"].pop("host")
+    assert sent.pop("origin")["custom"] == {
+        "domainName": API,
+        "port": 443,
+        "protocol": "https",
+        "path": "",
+        "sslProtocols": ["TLSv1.2"],
+        "readTimeout": 30,
+        "keepaliveTimeout": 5,
+        "customHeaders": {},
+    }
+    del request["origin"]
+    assert sent == request
+
+
+def test_the_bucket_gets_no_query_no_cookie_and_no_locals(site: Any) -> None:
+    sent = answer(site, FILES)("/about", "HEAD", "response-content-type=text/html")
+
+    assert sent["querystring"] == ""
+    assert set(sent["headers"]) == {"host"}
+    assert sent["headers"]["host"][0]["value"] == BUCKET
+    assert sent["origin"]["s3"]["domainName"] == BUCKET
+
+
+def test_the_domain_of_the_api_is_none_that_a_viewer_sends(site: Any) -> None:
+    sent = answer(site, FILES)("/contact", **{"x-routelet-api": "evil.example"})
+
+    assert sent["origin"]["custom"]["domainName"] == API
+
+
+def test_what_is_outside_of_the_base_is_no_file(site_of: Any) -> None:
+    made = site_of("api.py", base="/site", prerendered=["index.html"])
+    choose = answer(made, ["index.html", "b.txt", "img/a.png"])
+
+    uris = ["/site", "/site/", "/site/b.txt", "/site/img/a.png", "/site/api", "/siteb", "/"]
+    assert [place(choose(uri)) for uri in uris] == [
+        "/index.html", "/index.html", "/b.txt", "/img/a.png", "api", "api", "api",
+    ]  # fmt: skip
+
+
+def test_redirects_are_made_here_in_matching_order(site_of: Any) -> None:
+    made = site_of("old/new.py", "old/[id].py", "[...rest].py", base="/b")
+    for one in made["routes"]:
+        if one["route"] == "/old/[id]":
+            redirect = {"destination": "/new/[id]/?from=old#top", "status": None}
+            one.update(type="redirect", function=None, redirect=redirect)
+    choose = answer(made, [])
+
+    assert place(choose("/b/old/new")) == "api"
+    assert place(choose("/b/old/a%20b")) == "301 /b/new/a%20b/?from=old#top"
+    assert place(choose("/b/old/7", "POST")) == "308 /b/new/7/?from=old#top"
+    assert place(choose("/b/else")) == "api"
+
+
+def test_a_prerendered_redirect_is_one_before_any_route_or_file(site_of: Any) -> None:
+    names = ["old/index.html", "new/index.html"]
+    made = site_of("[...path].py", base="/docs", prerendered=names)
+    moved = {"url": "/docs/old", "status": 308, "location": "/new?a=1"}
+    made["prerendered"][0]["redirect"] = moved
+    choose = answer(made, names)
+
+    for uri in ("/docs/old", "/docs/old/", "/docs/old/index.html"):
+        assert place(choose(uri)) == "308 /new?a=1"
+    assert place(choose("/docs/new")) == "/new/index.html"
+    assert place(choose("/docs/old", "POST")) == "api"
+
+
+def test_pages_in_files_of_their_own_are_found(site_of: Any) -> None:
+    made = site_of("a.py", "api/[x].py", prerendered=["a.html", "api/docs.html"])
+    choose = answer(prerendered(made, "/a"), ["a.html", "api/docs.html"])
+
+    assert place(choose("/a")) == "/a.html"
+    assert place(choose("/api/docs")) == "/api/docs.html"
+    assert place(choose("/api/else")) == "api"
