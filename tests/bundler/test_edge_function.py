@@ -12,11 +12,13 @@ from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from zipp import Path as ZipPath
 
 from routelet.http import Request
 from routelet.signing import Claims, sign
 from routelet_bundler import Build, RouteletError, build
+from routelet_bundler.cli import main
 from routelet_bundler.errors import WRONG_USE
 
 WriteSite = Callable[..., Path]
@@ -185,6 +187,17 @@ def test_equal_sites_in_other_folders_have_equal_zips(
     assert other.edge_function
     assert edge_site.edge_function
     assert other.edge_function.zip.sha256 == edge_site.edge_function.zip.sha256
+
+
+def test_the_command_tells_of_the_middleware_and_compares_its_zip(
+    write_site: WriteSite,
+) -> None:
+    root = write_site(FILES, pyproject=PROJECT)
+    done = CliRunner().invoke(main, ["build", "--root", str(root), "--check-reproducible"])
+    assert done.exit_code == 0, done.output
+    assert "the middleware" in done.output
+    assert "reproducible: 3 zips" in done.output
+    assert "functions: 3, prerendered files: 1" in done.output
 
 
 CLASHES: Mapping[str, tuple[Mapping[str, str], str]] = {
