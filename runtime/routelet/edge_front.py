@@ -99,6 +99,8 @@ class _Front:
         url = below.removesuffix("/index.html").removesuffix("/")
         if url in self._moved:
             return moved_to(*self._moved[url])
+        if below in self._files and not below.endswith("/"):
+            return to_file(request, self._files[below])
         if page := self._page_of_file(below):
             return moved_to(301, _quoted(self._base.rstrip("/") + page, request["querystring"]))
         file = self._files.get(url)

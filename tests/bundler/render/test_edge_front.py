@@ -132,6 +132,27 @@ def test_a_page_of_a_site_with_slashes_never_moves_to_where_it_is(site_of: Any) 
     assert place(answer(made)("/about/index.html", query="")) == "301 /about"
 
 
+def test_a_file_of_html_that_is_no_page_is_answered_at_its_own_name(site_of: Any) -> None:
+    public = ["google1.html", "docs/index.html", "404.html"]
+    made = site_of("[slug].py", "a/[...path].py", prerendered=["one/index.html", "a/b.html"])
+    choose = answer(prerendered(made, "/[slug]"), ["one/index.html", "a/b.html", *public])
+
+    assert [place(choose(f"/{file}")) for file in public] == [f"/{file}" for file in public]
+    assert place(choose("/google1")) == "/google1.html"
+    assert place(choose("/docs/")) == "/docs/index.html"
+    assert place(choose("/one/index.html")) == "301 /one/?q=1"
+
+
+def test_a_page_in_a_file_among_urls_of_a_function_has_one_url(site_of: Any) -> None:
+    made = site_of("a.py", "[...path].py", prerendered=["a.html", "404.html"])
+    choose = answer(prerendered(made, "/a"), ["a.html", "404.html"])
+
+    assert place(choose("/a")) == "/a.html"
+    assert place(choose("/a.html")) == "301 /a?q=1"
+    assert place(choose("/404.html")) == "/404.html"
+    assert place(choose("/b.html")) == "api"
+
+
 @pytest.mark.parametrize("uri", ["/private%2Fkey.txt", "/%2fstyle.css", "/about%2findex.html"])
 def test_an_encoded_slash_reaches_no_file(site: Any, uri: str) -> None:
     assert place(answer(site, [*FILES, "private/key.txt"])(uri)) == "api"
