@@ -96,17 +96,18 @@ class _Front:
 
     def _page(self, request: "Mapping[str, Any]", below: str) -> "dict[str, Any] | None":
         """Return what stands before all routes: pages that moved, and files that share URLs."""
-        url = below.removesuffix("/index.html").removesuffix("/")
-        if url in self._moved:
-            return moved_to(*self._moved[url])
-        if below in self._files and not below.endswith("/"):
+        moved = self._moved.get(below.removesuffix("/index.html").removesuffix("/"))
+        if moved is not None:
+            return moved_to(*moved)
+        if below in self._files:
             return to_file(request, self._files[below])
         if page := self._page_of_file(below):
             return moved_to(301, _quoted(self._base.rstrip("/") + page, request["querystring"]))
-        file = self._files.get(url)
-        if file is None or (below.endswith("/") and not file.endswith(".html")):
-            return None
-        return to_file(request, file)
+        for url in (below.removesuffix("/"), below.removesuffix("/index.html")):
+            file = self._files.get(url, "")
+            if file.endswith(".html") and below in {url, f"{url}/", f"/{file}"}:
+                return to_file(request, file)
+        return None
 
     def _page_of_file(self, below: str) -> str | None:
         """Return the URL of the prerendered page whose file is asked for by name.
@@ -128,7 +129,7 @@ class _Front:
 
     def _by_rule(self, below: str) -> str | None:
         """Return where a file is that has no entry of its own; None where none can be."""
-        url = below.removesuffix("/index.html").removesuffix("/")
+        url = below.removesuffix("/")
         if not url:
             return "index.html"
         if "." not in url.rpartition("/")[2]:

@@ -3,8 +3,11 @@
 import copy
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routelet.edge import path_of
 from routelet.edge_front import answer_of
@@ -173,7 +176,7 @@ def test_before_an_http_api_a_file_is_looked_for_at_the_path_that_middleware_see
     assert place(answer(site, [*FILES, "private/key.txt"], "http-api")(uri)) == where
 
 
-@pytest.mark.parametrize("uri", ["/style.css/", "/docs/logo.svg/"])
+@pytest.mark.parametrize("uri", ["/style.css/", "/docs/logo.svg/", "/docs/logo.svg/index.html"])
 def test_a_file_is_no_folder(site: Any, uri: str) -> None:
     assert place(answer(site, FILES)(uri)) == "api"
 
@@ -183,11 +186,38 @@ def test_a_malformed_escape_is_a_bad_request(site: Any, uri: str) -> None:
     assert place(answer(site, FILES)(uri)) == "400"
 
 
+def test_what_is_below_a_file_is_not_that_file(site: Any) -> None:
+    assert place(answer(site, FILES)("/style.css/index.html")) == "/style.css/index.html"
+    assert place(answer(site, FILES)("/LICENSE/index.html")) == "/LICENSE/index.html"
+
+
 def test_dots_are_resolved_before_a_file_is_looked_for(site: Any) -> None:
     choose = answer(site, [*FILES, "private/key.txt"])
 
     for uri in ("/x/../private/key.txt", "/x/%2e%2e/private/./key.txt", "//private/key.txt"):
         assert place(choose(uri)) == "/private/key.txt"
+
+
+PIECES = st.sampled_from(
+    ["/", "//", "%2F", "%2f", "..", ".", "%2e%2E", "%2e", "?", "%3F", "%", "%25", "%252F", "\\",
+     "private", "%70rivate", "PRIVATE", "key.txt", "page", "index.html", ".html", "about", ";a=b",
+     "%00", "%C3%A4", "ä", "+", " "]
+)  # fmt: skip
+
+
+@given(pieces=st.lists(PIECES, max_size=8), front=st.sampled_from(["http-api", "function-url"]))
+def test_no_file_is_reached_under_a_path_that_the_middleware_did_not_see(
+    site_of: Any, pieces: list[str], front: str
+) -> None:
+    files = ["private/key.txt", "private/page/index.html", "about/index.html", "key.txt"]
+    made = prerendered(site_of("private/page.py", "about.py", "api/[...path].py"), "/private/page")
+    uri = "/" + "".join(pieces)
+    sent = answer(made, files, front)(uri)
+
+    if "s3" in sent.get("origin", ()):
+        seen = path_of(event(uri)["Records"][0]["cf"]["request"], front)
+        page = unquote(sent["uri"]).removesuffix("/index.html").strip("/")
+        assert page in {seen.strip("/"), seen.removesuffix("/index.html").strip("/")}
 
 
 def test_a_post_reaches_the_api_always(site: Any) -> None:
