@@ -133,8 +133,7 @@ def build(
         memory.keep(root, cache)
         digests.keep(root, site.src, cache, started_ns)
         work.records.keep(root, cache)
-        edge = (result.edge_function,) if result.edge_function else ()
-        save_zips(cache, final, (*result.functions, *edge), emitted.keys, emitted.sizes)
+        save_zips(cache, final, result.packed, emitted.keys, emitted.sizes)
         if earlier is not None:
             changes.keep(cache, final, earlier)
         if kept != client.earlier and not is_seen(work):

@@ -336,8 +336,8 @@ def _refuse_large_head(passed: "Mapping[str, Any]", own: int) -> None:
     """Raise `HeadTooLargeError` for a request that the functions' front would not take."""
     line = len(passed["method"]) + len(passed["uri"]) + len(passed.get("querystring") or "")
     size = line + sum(
-        len(one["key"]) + len(one["value"].encode()) + len(": \r\n")
-        for lines in passed["headers"].values()
+        len(name) + len(one["value"].encode("utf-8", "replace")) + len(": \r\n")
+        for name, lines in passed["headers"].items()
         for one in lines
     )
     room = MAX_HEAD_BYTES - ADDED_BYTES

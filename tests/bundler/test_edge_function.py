@@ -1,17 +1,24 @@
 """The middleware as a function of its own: what is in its zip, and what is in no other."""
 
 import json
+import re
 import runpy
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
+from click.testing import CliRunner
 from zipp import Path as ZipPath
 
+from routelet.http import Request
+from routelet.signing import Claims, sign
 from routelet_bundler import Build, RouteletError, build
+from routelet_bundler.cli import main
 from routelet_bundler.errors import WRONG_USE
 
 WriteSite = Callable[..., Path]
@@ -42,6 +49,7 @@ FILES = {
     "src/pages/posts/[id].py": "prerender = False\ndef GET(ctx): return ctx.locals\n",
     "src/pages/api.py": "import shared\nprerender = False\ndef GET(ctx): return {}\n",
 }
+ADAPTERS = Path(__file__).parents[2] / "docs/writing-adapters.md"
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/routelet.schema.json").read_text())
 
 
@@ -143,9 +151,9 @@ def test_the_edge_knows_every_route_by_its_pattern_alone(
     assert [one["route"] for one in manifest["routes"]] == [
         route.route for route in edge_site.routes
     ]
-    assert {key for one in manifest["routes"] for key in one} == {
-        "route", "pattern", "params", "prerender",
-    }  # fmt: skip
+    keys = {key for one in manifest["routes"] for key in one}
+    assert {"route", "pattern", "params"} <= keys
+    assert not {"module", "source"} & keys
 
 
 def test_pages_that_the_middleware_rewrites_to_stay_in_their_own_zips(edge_site: Build) -> None:
@@ -179,6 +187,17 @@ def test_equal_sites_in_other_folders_have_equal_zips(
     assert other.edge_function
     assert edge_site.edge_function
     assert other.edge_function.zip.sha256 == edge_site.edge_function.zip.sha256
+
+
+def test_the_command_tells_of_the_middleware_and_compares_its_zip(
+    write_site: WriteSite,
+) -> None:
+    root = write_site(FILES, pyproject=PROJECT)
+    done = CliRunner().invoke(main, ["build", "--root", str(root), "--check-reproducible"])
+    assert done.exit_code == 0, done.output
+    assert "the middleware" in done.output
+    assert "reproducible: 3 zips" in done.output
+    assert "functions: 3, prerendered files: 1" in done.output
 
 
 CLASHES: Mapping[str, tuple[Mapping[str, str], str]] = {
@@ -322,6 +341,33 @@ def test_build_ssr_has_the_entry_module_and_its_files(outsider: Callable[..., Pa
     [(url, files)] = sys.modules["outsider_adapter"].TOLD
     assert url.endswith("/middleware.py")
     assert {"middleware.py", "lib/guard.py", "shared.py"} <= set(files)
+
+
+def test_a_server_of_others_hands_signed_locals_to_its_pages(
+    outsider: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", ADAPTERS.read_text(), re.DOTALL)
+    root = outsider()
+    (root / "outsider_server.py").write_text(next(one for one in blocks if "accept(" in one))
+    url = build(root).entry_points["/posts/[id]"].removeprefix("file://")
+    request = Request("https://api.example/posts/7")
+    text = sign(request, Claims(locals={"user": "Ada"}, host="shop.example"), "k" * 32, time.time())
+    code = (
+        "import asyncio, runpy, sys\n"
+        f"sys.path[:0] = [{str(root)!r}, {str(root / 'src')!r}]\n"
+        f"serve = runpy.run_path({url!r})['serve']\n"
+        "from routelet import Request\n"
+        "for headers in ({}, {'x-routelet-locals': sys.argv[1]}):\n"
+        "    request = Request('https://api.example/posts/7', headers=headers)\n"
+        "    print(asyncio.run(serve(request)).text())\n"
+    )
+    for key, expected in (("k" * 32, 'Forbidden\n{"user":"Ada"}\n'), ("", "Forbidden\n" * 2)):
+        monkeypatch.setenv("ROUTELET_LOCALS_KEY", key)
+        done = subprocess.run(
+            [sys.executable, "-c", code, text], capture_output=True, text=True, check=False
+        )
+        assert done.stdout == expected, done.stderr
+        assert text not in done.stderr
 
 
 def test_without_middleware_there_is_no_entry_module(outsider: Callable[..., Path]) -> None:

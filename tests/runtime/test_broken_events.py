@@ -15,7 +15,9 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from routelet.aws import SOURCES, create_exports, source_of
+from routelet.edge import Key, ViewerRequest
 from routelet.events import EventError
+from routelet.headers import LOCALS_HEADER
 from routelet.http import Request
 
 FOLDER = Path(__file__).parents[1] / "fixtures/events"
@@ -133,3 +135,38 @@ def test_a_whole_event_is_read(name: str) -> None:
 def test_what_was_broken_is_in_the_log(capsys: pytest.CaptureFixture[str]) -> None:
     HANDLERS["http-api"](changed(EVENTS["http-api"], ("rawPath",), LOST), None)
     assert capsys.readouterr().err == "a broken event: KeyError: 'rawPath'\n"
+
+
+# The middleware at the edge lets requests go on: as CloudFront takes them, or not at all.
+
+
+@pytest.fixture(scope="module")
+def viewer() -> ViewerRequest:
+    made = ViewerRequest({"routes": ()}, {})
+    made._key = Key(lambda: "k" * 32, lambda: 0.0)
+    return made
+
+
+def check_goes_on(viewer: ViewerRequest, event: Any) -> None:
+    result = viewer.answer(event)
+    json.dumps(result)
+    if "status" in result:
+        assert int(result["status"]) in {400, 431, 500}
+        return
+    [line] = result["headers"][LOCALS_HEADER]
+    assert line["value"].startswith("v1.")
+    sent = event["Records"][0]["cf"]["request"]
+    assert {**result, "headers": None} == {**sent, "headers": None}
+
+
+@given(data=st.data())
+def test_a_broken_event_at_the_edge_goes_on_or_is_answered(
+    viewer: ViewerRequest, data: st.DataObject
+) -> None:
+    check_goes_on(viewer, data.draw(broken("edge")))
+
+
+def test_an_event_at_the_edge_may_lack_any_one_thing(viewer: ViewerRequest) -> None:
+    for path in places(EVENTS["edge"]):
+        for value in (LOST, 7, "\ud800", None, []):
+            check_goes_on(viewer, changed(EVENTS["edge"], path, value))

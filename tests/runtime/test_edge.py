@@ -1,7 +1,9 @@
 """The middleware at the edge: what it answers, what goes on, and what a function makes of it."""
 
 import json
+import subprocess
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,7 +24,9 @@ from routelet.headers import LOCALS_HEADER
 from routelet.http import URL
 from routelet.secrets_manager import SecretError
 from routelet.signing import KEY_VARIABLE
+from routelet_bundler.interpreters import find_interpreter
 
+RUNTIME = Path(__file__).parents[2] / "runtime"
 MakeSite = Callable[..., Any]
 Event = dict[str, Any]
 KEY = "0123456789abcdef" * 2
@@ -529,3 +533,69 @@ def test_without_a_key_the_edge_answers_500(
     site.viewer._key = Key(lambda: "short", lambda: 0.0)
     assert site.at_edge("/")["status"] == "500"
     assert "fewer than 32 characters" in capsys.readouterr().err
+
+
+ON_ANY_PYTHON = """
+import json, os, sys, warnings
+warnings.simplefilter("error")
+sys.path[:0] = sys.argv[1:]
+before = set(sys.modules)
+import routelet.edge as edge
+loaded = sorted(set(sys.modules) - before)
+
+KEY = "k" * 32
+os.environ["ROUTELET_LOCALS_KEY"] = KEY
+edge._key_of_this_function = lambda: KEY
+ROUTE = {"route": "/posts/[id]", "pattern": "^/posts/([^/]+?)/?$", "params": ("id",)}
+PAGE = {**ROUTE, "module": "pages._id_", "source": "pages/[id].py"}
+request = {"clientIp": "192.0.2.1", "method": "GET", "uri": "/posts/caf%C3%A9",
+           "querystring": "a=%2B&b=", "headers": {"host": [{"key": "Host", "value": "a.example"}]}}
+event = {"Records": [{"cf": {"config": {"eventType": "viewer-request"}, "request": request}}]}
+passed = edge.create_exports({"routes": (ROUTE,), "middleware": MIDDLEWARE}, {})["handler"](
+    event, None
+)
+from routelet.aws import create_exports
+
+answer = create_exports({"routes": (PAGE,), "edge_middleware": True}, {})["handler"](
+    {
+        "rawPath": "/posts/caf\u00e9", "rawQueryString": passed["querystring"],
+        "headers": {name: lines[0]["value"] for name, lines in passed["headers"].items()},
+        "requestContext": {"http": {"method": "GET"}, "domainName": "api.example"},
+    },
+    None,
+)
+print(json.dumps({"loaded": loaded, "answer": answer}))
+"""
+
+
+@pytest.mark.parametrize("version", ["3.10", "3.11", "3.12", "3.13", "3.14"])
+def test_the_edge_and_a_function_understand_each_other_on_every_python(
+    make_site: MakeSite, source_root: Path, version: str
+) -> None:
+    python = find_interpreter(version)
+    if python is None:
+        pytest.skip(f"no Python {version} on this machine")
+    site = make_site(
+        {"[id].py": "def GET(ctx): return [ctx.params, ctx.locals, str(ctx.url)]"},
+        middleware="""
+        async def on_request(ctx, next):
+            ctx.locals["a"] = [1.5, None, "\u00e9"]
+            response = await next()
+            response.headers["x-a"] = "b"
+            return response
+        """,
+    )
+    middleware = f"MIDDLEWARE = {site.app._manifest['middleware']!r}\n"
+    done = subprocess.run(
+        [python, "-I", "-S", "-c", middleware + ON_ANY_PYTHON,
+         str(RUNTIME), str(source_root)],
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    told = json.loads(done.stdout)
+    assert told["answer"]["headers"]["x-a"] == "b"
+    assert json.loads(told["answer"]["body"]) == [
+        {"id": "café"}, {"a": [1.5, None, "é"]}, "https://a.example/posts/caf%C3%A9?a=%2B&b=",
+    ]  # fmt: skip
+    slow = {"asyncio", "boto3", "email", "http", "ssl", "typing", "urllib"}
+    assert not slow & set(told["loaded"]), "what only some requests need is loaded by them"

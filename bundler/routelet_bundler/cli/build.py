@@ -69,7 +69,7 @@ def command(
         if made.splits:
             print_splits(made.splits)
     console.print(
-        f"functions: {len(made.functions)}, prerendered files: {len(made.prerendered)}, "
+        f"functions: {len(made.packed)}, prerendered files: {len(made.prerendered)}, "
         f"in {time.monotonic() - start:.2f} s"
     )
 
@@ -80,20 +80,20 @@ def _compare_with_another(made: Build, root: Path, jobs: int | None, *, locked: 
         again = build(
             root, Path(folder, "dist"), jobs=jobs, locked=locked, cache_folder=Path(folder, "cache")
         )
-        digests = {one.name: one.zip.sha256 for one in again.functions}
-    differing = [one.name for one in made.functions if digests.get(one.name) != one.zip.sha256]
+        digests = {one.name: one.zip.sha256 for one in again.packed}
+    differing = [one.name for one in made.packed if digests.get(one.name) != one.zip.sha256]
     if differing:
         raise RouteletError(f"two builds gave different zips: {', '.join(differing)}")
     console.print(f"reproducible: {len(digests)} zips have equal SHA-256 in two builds")
 
 
 def _print_table(made: Build) -> None:
-    if not made.functions:
+    shown = made.packed
+    if not shown:
         return
-    shown = made.functions
     if len(shown) > MAX_ROWS:
         shown = tuple(sorted(shown, key=lambda one: -one.zip.zipped_bytes)[:LARGEST])
-        console.print(f"the {LARGEST} largest of {len(made.functions)} functions:")
+        console.print(f"the {LARGEST} largest of {len(made.packed)} functions:")
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("route")
     table.add_column("file")
@@ -107,7 +107,7 @@ def _print_table(made: Build) -> None:
         if one.function.traced.provided:
             distributions.append("(boto3 of the runtime)")
         table.add_row(
-            escape("\n".join(page.route.route for page in pages)),
+            escape("\n".join(page.route.route for page in pages) or one.function.title),
             escape("\n".join(page.route.component or "" for page in pages)),
             size(one.zip.zipped_bytes),
             size(one.zip.unzipped_bytes),

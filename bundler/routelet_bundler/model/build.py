@@ -90,3 +90,8 @@ class Build:
     """What runs the middleware before all functions, with `edge_middleware`."""
     splits: Splits | None = None
     """What each split would give, where there is more than one on-demand route."""
+
+    @property
+    def packed(self) -> tuple[BuiltFunction, ...]:
+        """All functions that have a zip: that of the middleware is the last, if there is one."""
+        return (*self.functions, self.edge_function) if self.edge_function else self.functions

@@ -82,6 +82,7 @@ def url_of(request: "Mapping[str, Any]") -> URL:
 
 def _request(event: "Mapping[str, Any]", kind: type[Request]) -> Request:
     request = event["Records"][0]["cf"]["request"]
+    address = request.get("clientIp")
     headers = Headers.received(
         (name, value)
         for name, lines in request.get("headers", {}).items()
@@ -92,7 +93,7 @@ def _request(event: "Mapping[str, Any]", kind: type[Request]) -> Request:
         method=request["method"],
         headers=headers,
         body=_body(request.get("body")),
-        client_address=request.get("clientIp"),
+        client_address=address if isinstance(address, str) else None,
         raw_path=request["uri"],
         host_context=event["Records"][0]["cf"]["config"],
     )
