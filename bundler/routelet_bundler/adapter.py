@@ -189,6 +189,9 @@ class Integration:
     """Something that takes part in a build. Every hook does nothing until it is overridden."""
 
     name: str = "integration"
+    sees_files: bool = True
+    """Whether its hooks of a build look at files, or add some: then every build makes all of them,
+    not only those that changed."""
 
     def config_setup(self, payload: ConfigSetup) -> None:
         """Change the configuration before it is used."""

@@ -233,11 +233,7 @@ def _key(work: Work) -> str:
 
 def is_seen(work: Work) -> bool:
     """Tell whether an integration sees what is built, and may change it."""
-    others = (
-        type(one)
-        for one in work.configured.integrations
-        if not type(one).__module__.startswith("routelet_bundler.adapters.")
-    )
+    others = (type(one) for one in work.configured.integrations if one.sees_files)
     hooks = ("build_ssr", "build_generated", "build_done")
     return any(
         getattr(one, hook) is not getattr(Integration, hook) for one in others for hook in hooks

@@ -162,7 +162,7 @@ def trace_functions(
         groups = groups_of(pages, split_of(adapter), adapter)
     reached = [pruned(one) for one in (*together(routes, groups, planner, trace), *edge)]
     urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
-    starts = bool(routes) and has_start(adapter, reached[0].traced)
+    starts = bool(planned) and has_start(adapter, reached[0].traced)
     functions = tuple(_function(one, urls, planner, starts=starts) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
@@ -194,11 +194,8 @@ def with_front(work: Work, routed: Routed, client: Client) -> Routed:
 
 def _server_files(adapter: Adapter, root: Path) -> Mapping[str, Path]:
     """Return the files of what an adapter answers with, by their path in a zip."""
-    middleware = adapter.middleware_entrypoint
-    return {
-        **(module_files(middleware, root) if middleware else {}),
-        **module_files(adapter.server_entrypoint, root),
-    }
+    modules = filter(None, (adapter.middleware_entrypoint, adapter.server_entrypoint))
+    return {name: path for one in modules for name, path in module_files(one, root).items()}
 
 
 def _edge(planner: Planner, trace: Callable[[Planned], Traced]) -> tuple[Reached, ...]:

@@ -259,6 +259,10 @@ def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[Route, 
     }
 
 
+def _entry_point(function: Function | None, folder: Path) -> str | None:
+    return f"{folder.as_uri()}/{function.entry_on_disk}" if function else None
+
+
 def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
     """Return the routes of functions by the distributions that they reach."""
     found: dict[str, tuple[str, ...]] = {}
@@ -266,10 +270,6 @@ def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
         for distribution, _ in function.traced.distributions:
             found[distribution.name] = (*found.get(distribution.name, ()), *function.routes)
     return found
-
-
-def _entry_point(function: Function | None, folder: Path) -> str | None:
-    return f"{folder.as_uri()}/{function.entry_on_disk}" if function else None
 
 
 def _fire_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:

@@ -5,6 +5,7 @@ returns its value, or an awaitable where something async was met, and only then 
 """
 
 import sys
+from _thread import allocate_lock
 
 from routelet.context import Context
 from routelet.http import Request, Response
@@ -52,6 +53,8 @@ class App:
         self.has_edge_middleware: bool = manifest.get("edge_middleware", False)
         self.log: Callable[[str | BaseException], None] = _log
         self.powertools: Powertools | None = None
+        self.aside: Callable[..., Awaitable[Any]] | None = None
+        """Calls sync code of pages elsewhere, for `render`: None is here, on the loop."""
         self._prefix = self.base.rstrip("/")
         self._manifest = manifest
         self._pages: dict[Route, Mapping[str, Any]] = {}
@@ -62,6 +65,7 @@ class App:
             )  # fmt: skip
             self._pages[route] = page
         self._handlers: dict[str, _Page] = {}
+        self._loading = allocate_lock()  # threads of a server may meet a page at the same time
         self._middleware: Middleware | None = None
         if manifest.get("middleware"):
             self._middleware = load_middleware(manifest)
@@ -96,7 +100,10 @@ class App:
         """
         if client_address is not None:
             request.client_address = client_address
-        result = self._answer(request, route, locals)
+        if self.aside is None:
+            result = self._answer(request, route, locals)
+        else:
+            result = await self.aside(self._answer, request, route, locals)
         response = result if isinstance(result, Response) else await result
         return self._finished(request, response, add_cookie_header)
 
@@ -191,6 +198,8 @@ class App:
         def next(target: "Rewritable | None" = None) -> "Result":
             if target is not None:
                 self.retarget(ctx, target)
+            if self.aside is not None and waiting is settled:
+                return settled(self.aside(self._page, ctx))
             return waiting(self._page(ctx))
 
         return next
@@ -239,7 +248,9 @@ class App:
     def _load(self, page: "Mapping[str, Any]") -> "_Page":
         name = page["module"]
         if name not in self._handlers:
-            self._handlers[name] = _Page(page)
+            with self._loading:
+                if name not in self._handlers:
+                    self._handlers[name] = _Page(page)
         return self._handlers[name]
 
     def asset(self, name: str) -> str:

@@ -88,7 +88,7 @@ class _Front:
         if found := match_route(self._routes, path, self._base):
             route, params = found
             if route.redirect is not None:
-                return _redirect(route.redirect, params, request["method"], self._base)
+                return _redirect(route, params, request["method"], self._base)
             if not route.prerender:
                 return to_api(request)
         file = self._by_rule(below) if reads else None
@@ -168,13 +168,11 @@ def moved_to(status: int, location: str) -> "dict[str, Any]":
 
 
 def _redirect(
-    redirect: "tuple[str, int | None]", params: "Mapping[str, str | None]", method: str, base: str
+    route: Route, params: "Mapping[str, str | None]", method: str, base: str
 ) -> "dict[str, Any]":
-    from routelet.redirects import location_of  # urllib, only for redirects  # noqa: PLC0415
+    from routelet.redirects import target_of  # urllib, only for redirects  # noqa: PLC0415
 
-    destination, status = redirect
-    usual = 301 if method == "GET" else 308
-    return moved_to(status or usual, location_of(destination, params, base))
+    return moved_to(*target_of(route, params, method, base))
 
 
 def _quoted(path: str, query: str) -> str:

@@ -29,6 +29,7 @@ def compose(steps: "Sequence[Middleware]") -> "Middleware":
     from routelet.app import settled, wait_for  # the app loads this module late  # noqa: PLC0415
 
     waiting = [wait_for if not is_async(step) else settled for step in steps]
+    is_mixed = settled in waiting
 
     def run(index: int, ctx: "Context", inner: "Next") -> object:
         if index == len(steps):
@@ -39,9 +40,12 @@ def compose(steps: "Sequence[Middleware]") -> "Middleware":
                 ctx._app.retarget(ctx, target)  # the steps that follow see the new route
             return waiting[index](run(index + 1, ctx, inner))
 
+        aside = ctx._app.aside
+        if aside is not None and is_mixed and waiting[index] is wait_for:
+            return aside(steps[index], ctx, next)
         return steps[index](ctx, next)
 
-    if settled not in waiting:
+    if not is_mixed:
         return lambda ctx, inner: run(0, ctx, inner)
 
     async def on_request(ctx: "Context", inner: "Next") -> object:

@@ -1,4 +1,4 @@
-"""Redirects of the configuration: where they lead."""
+"""Redirects of the configuration: where they lead. Of zips the edge and a server of files have it."""
 
 from urllib.parse import urlsplit, urlunsplit
 
@@ -7,6 +7,8 @@ from routelet.routing import url_for
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+
+    from routelet.routing import Route
 
 
 def location_of(destination: str, params: "Mapping[str, str | None]", base: str) -> str:
@@ -18,3 +20,11 @@ def location_of(destination: str, params: "Mapping[str, str | None]", base: str)
     if parts.path.endswith("/") and not path.endswith("/"):
         path += "/"
     return urlunsplit(parts._replace(path=path))
+
+
+def target_of(
+    route: "Route", params: "Mapping[str, str | None]", method: str, base: str
+) -> "tuple[int, str]":
+    """Return status and location of a redirect; where nothing is said 301, or 308 for a body."""
+    destination, status = route.redirect or (base, None)
+    return status or (301 if method == "GET" else 308), location_of(destination, params, base)

@@ -39,5 +39,6 @@ def moved_page(location: str) -> bytes:
     to = escape(location)
     return (
         f'<!doctype html><title>Moved</title><meta http-equiv="refresh" content="0;url={to}">'
-        f'<meta name="robots" content="noindex"><a href="{to}">{to}</a>\n'
+        f'<meta name="robots" content="noindex"><link rel="canonical" href="{to}">'
+        f'<a href="{to}">{to}</a>\n'
     ).encode()

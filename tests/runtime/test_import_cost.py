@@ -198,6 +198,9 @@ FILES = sorted((RUNTIME / "routelet").rglob("*.py"))
 SINCE_3_14 = {"annotationlib"}
 """Imported below a check of the version; a list of this Python's modules may not have it."""
 
+BROUGHT_BY_SITES = {"powertools.py": {"aws_lambda_powertools"}, "asgi.py": {"uvicorn"}}
+"""What is reached only where a site turns it on, or serves with it."""
+
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: str(file.relative_to(RUNTIME)))
 def test_the_runtime_imports_the_standard_library_only(file: Path) -> None:
@@ -208,6 +211,5 @@ def test_the_runtime_imports_the_standard_library_only(file: Path) -> None:
         elif isinstance(node, ast.ImportFrom):
             assert node.level == 0
             imported.add((node.module or "").partition(".")[0])
-    if file.name == "powertools.py":  # reached only where a site turns it on
-        imported.remove("aws_lambda_powertools")
+    imported -= BROUGHT_BY_SITES.get(file.name, set())
     assert imported - SINCE_3_14 <= {"routelet", *sys.stdlib_module_names}

@@ -164,6 +164,7 @@ class AwsLambda(Integration):
     """One Lambda function per route, or one for all."""
 
     name = "aws-lambda"
+    sees_files = False
 
     def __init__(self, options: Options) -> None:
         self._options = options

@@ -12,6 +12,7 @@ from html import escape
 from pathlib import Path
 from typing import Any
 
+from routelet.media_types import UNKNOWN, content_type_of
 from routelet_bundler.cache import Cache
 from routelet_bundler.content.collections import collections
 from routelet_bundler.content.markdown import markdown_to_html
@@ -23,7 +24,6 @@ from routelet_bundler.content.templates import (
 )
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.generated import PACKAGE, module_of, python_source
-from routelet_bundler.media_types import UNKNOWN, content_type_of
 from routelet_bundler.model import MarkdownOptions, Page, Site
 from routelet_bundler.safe_names import unique
 from routelet_bundler.sources import goes_on, parse_python, read_source, split_front_matter

@@ -3,10 +3,10 @@
 from http import HTTPStatus
 from pathlib import Path
 
+from routelet.media_types import content_type_of
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.http_api import message
 from routelet_bundler.emulator.serving import HttpAnswer
-from routelet_bundler.media_types import content_type_of
 
 
 def client_file(site: BuiltSite, path: str) -> Path | None:

@@ -3,10 +3,9 @@
 import re
 from collections.abc import Mapping
 from dataclasses import replace
-from http import HTTPStatus
 from typing import Final
 
-from routelet.redirects import location_of
+from routelet.redirects import target_of
 from routelet.routing import (
     MalformedPathError,
     Route,
@@ -73,10 +72,8 @@ def redirect_of(
     route: Route, params: Mapping[str, str | None], method: str, base: str
 ) -> HttpAnswer:
     """Return the redirect of `route` with `params` in its destination."""
-    destination, status = route.redirect or (base, None)
-    usual = HTTPStatus.MOVED_PERMANENTLY if method == "GET" else HTTPStatus.PERMANENT_REDIRECT
-    location = location_of(destination, params, base)
-    return HttpAnswer(status=status or usual, headers=(("location", location),))
+    status, location = target_of(route, params, method, base)
+    return HttpAnswer(status=status, headers=(("location", location),))
 
 
 def _as_https(

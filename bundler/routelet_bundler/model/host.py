@@ -161,10 +161,10 @@ class Adapter:
     timeout_s: int | None = None
     front: str | None = None
     """What stands before the functions, for templates and emulators."""
+    serves_client: bool = False
+    """Whether entry modules say where `client/` is, in `args["client"]`: beside them."""
     middleware_entrypoint: str | None = None
     """With `edge_middleware`: the dotted module whose `create_exports` the entry module of the
     middleware calls. None: that module exposes the composed `on_request` itself."""
     middleware_host: MiddlewareHost | None = None
     """Where the middleware runs; None: where functions do."""
-    serves_client: bool = False
-    """Whether entry modules say where `client/` is, in `args["client"]`: beside them."""

@@ -5,9 +5,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
+from routelet.media_types import content_type_of
 from routelet.routing import Part, Route
 from routelet_bundler.grouping import split_of
-from routelet_bundler.media_types import content_type_of
 from routelet_bundler.model import (
     Adapter,
     Build,

@@ -1,12 +1,11 @@
-"""Media types of files, by their names."""
+"""Media types of files, by their names. No zip has it but that of a server of files."""
 
 from mimetypes import MimeTypes
-from typing import Final
 
-UNKNOWN: Final = "application/octet-stream"
+UNKNOWN = "application/octet-stream"
 
 # Not the module's functions, which read files of this machine.
-_TYPES: Final = MimeTypes()
+_TYPES = MimeTypes()
 for _extension, _type in {
     ".avif": "image/avif",
     ".md": "text/markdown",
