@@ -1,4 +1,4 @@
-"""Redirects of the configuration: where they lead. Of zips the edge and a server of files have it."""
+"""Redirects of the configuration: where they lead. The edge and servers of files have it."""
 
 from urllib.parse import urlsplit, urlunsplit
 
