@@ -88,7 +88,7 @@ class _Front:
         if found := match_route(self._routes, path, self._base):
             route, params = found
             if route.redirect is not None:
-                return _redirect(route.redirect, params, request["method"], self._base)
+                return _redirect(route, params, request["method"], self._base)
             if not route.prerender:
                 return to_api(request)
         file = self._by_rule(below) if reads else None
@@ -96,15 +96,18 @@ class _Front:
 
     def _page(self, request: "Mapping[str, Any]", below: str) -> "dict[str, Any] | None":
         """Return what stands before all routes: pages that moved, and files that share URLs."""
-        url = below.removesuffix("/index.html").removesuffix("/")
-        if url in self._moved:
-            return moved_to(*self._moved[url])
+        moved = self._moved.get(below.removesuffix("/index.html").removesuffix("/"))
+        if moved is not None:
+            return moved_to(*moved)
+        if below in self._files:
+            return to_file(request, self._files[below])
         if page := self._page_of_file(below):
             return moved_to(301, _quoted(self._base.rstrip("/") + page, request["querystring"]))
-        file = self._files.get(url)
-        if file is None or (below.endswith("/") and not file.endswith(".html")):
-            return None
-        return to_file(request, file)
+        for url in (below.removesuffix("/"), below.removesuffix("/index.html")):
+            file = self._files.get(url, "")
+            if file.endswith(".html") and below in {url, f"{url}/", f"/{file}"}:
+                return to_file(request, file)
+        return None
 
     def _page_of_file(self, below: str) -> str | None:
         """Return the URL of the prerendered page whose file is asked for by name.
@@ -126,7 +129,7 @@ class _Front:
 
     def _by_rule(self, below: str) -> str | None:
         """Return where a file is that has no entry of its own; None where none can be."""
-        url = below.removesuffix("/index.html").removesuffix("/")
+        url = below.removesuffix("/")
         if not url:
             return "index.html"
         if "." not in url.rpartition("/")[2]:
@@ -165,13 +168,11 @@ def moved_to(status: int, location: str) -> "dict[str, Any]":
 
 
 def _redirect(
-    redirect: "tuple[str, int | None]", params: "Mapping[str, str | None]", method: str, base: str
+    route: Route, params: "Mapping[str, str | None]", method: str, base: str
 ) -> "dict[str, Any]":
-    from routelet.redirects import location_of  # urllib, only for redirects  # noqa: PLC0415
+    from routelet.redirects import target_of  # urllib, only for redirects  # noqa: PLC0415
 
-    destination, status = redirect
-    usual = 301 if method == "GET" else 308
-    return moved_to(status or usual, location_of(destination, params, base))
+    return moved_to(*target_of(route, params, method, base))
 
 
 def _quoted(path: str, query: str) -> str:

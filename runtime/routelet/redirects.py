@@ -1,4 +1,4 @@
-"""Redirects of the configuration: where they lead. No zip has it but that of a server of files."""
+"""Redirects of the configuration: where they lead. The edge and servers of files have it."""
 
 from urllib.parse import urlsplit, urlunsplit
 

@@ -8,10 +8,12 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-genera
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-functions-restrictions.html
 """
 
+import string
 from base64 import b64decode, b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
+from urllib.parse import quote
 
 from routelet_bundler.emulator.sandbox import REGION
 from routelet_bundler.emulator.serving import HttpAnswer, HttpRequest
@@ -80,7 +82,7 @@ class EdgeRequest:
     @property
     def target(self) -> str:
         """Path and query."""
-        return f"{self.uri}?{self.query}" if self.query else self.uri
+        return _ascii(f"{self.uri}?{self.query}" if self.query else self.uri)
 
     def to_origin(self, host: str) -> HttpRequest:
         """Return the request that an origin gets."""
@@ -109,8 +111,8 @@ class Origin:
 
 
 def arrived(request: HttpRequest) -> EdgeRequest:
-    """Return a viewer's request as CloudFront has it: the path as it came, // too."""
-    uri, _, query = request.target.partition("?")
+    """Return a viewer's request as CloudFront has it: the path as it came, // too, in ASCII."""
+    uri, _, query = _ascii(request.target).partition("?")
     headers: dict[str, list[dict[str, str]]] = {}
     for name, value in request.headers:
         if not _is_disallowed(name.lower()):
@@ -222,7 +224,12 @@ def read_result(
 
 
 def _is_url(text: str, never: str) -> bool:
-    return all("!" <= character <= "~" and character not in never for character in text)
+    """Tell whether CloudFront takes it: UTF-8, encoded or not, but no spaces and controls."""
+    return all("!" <= character != "\x7f" and character not in never for character in text)
+
+
+def _ascii(target: str) -> str:
+    return quote(target, safe=string.punctuation)
 
 
 def _replaced(body: object, before: bytes) -> bytes:

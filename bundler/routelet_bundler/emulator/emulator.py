@@ -125,7 +125,7 @@ class Emulator:
             place = site_of(self._dist.resolve())
             self._specs = {
                 name: (replace(spec, site=place[0], sources=place[1]) if place else spec, path)
-                for name, (spec, path) in self._specs_of(site, Path(folder), stack).items()
+                for name, (spec, path) in self._specs_with_key(site, Path(folder), stack).items()
             }
             self._routes = {
                 name: tuple(route.route for route, one in site.function_of.items() if one == name)
@@ -218,7 +218,7 @@ class Emulator:
         """What functions looked for until now and do not have where they are deployed."""
         return tuple(self._missing)
 
-    def _specs_of(
+    def _specs_with_key(
         self, site: BuiltSite, folder: Path, stack: ExitStack
     ) -> dict[str, tuple[FunctionSpec, Path]]:
         """Return what to run for each function; with edge middleware all share a new key."""

@@ -82,11 +82,27 @@ def edge_front(manifest: Mapping[str, Any], files: Iterable[str] | None = None) 
     base = manifest["base"].rstrip("/")
     others = [_below(base, one["pattern"]) for one in manifest["routes"] if not one["prerender"]]
     suffix = page_suffix(names)
+    pages = {*files_of(manifest)} - {"404.html", "500.html"}  # which CloudFront asks for by name
+    found = _exceptions(names, suffix, base=base, patterns=others or ["(?!)"])
+    named = {url: file for url, file in found if not (url.endswith(".html") and file in pages)}
     return {
         "suffix": suffix,
-        "files": dict(_exceptions(names, suffix, base=base, patterns=others or ["(?!)"])),
+        "files": {**named, **dict(_own_names(manifest, set(names) - pages))},
         "moved": dict(_moved(manifest)),
     }
+
+
+def _own_names(manifest: Mapping[str, Any], files: Iterable[str]) -> Iterator[tuple[str, str]]:
+    """Yield the URLs of files of HTML that are no pages, where those of a page's file are like it.
+
+    A page is not answered at the URL of its file.
+    """
+    patterns = [one["pattern"] for one in manifest["routes"] if one["prerender"]]
+    pages = re.compile("|".join(patterns) or "(?!)")
+    for file in sorted(files):
+        urls = page_urls(file) if file.endswith(".html") else ()
+        if any(pages.match(url) or pages.match(f"{url}/") for url in urls):
+            yield f"/{file}", file
 
 
 def files_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -3,8 +3,11 @@
 import copy
 from collections.abc import Callable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routelet.edge import path_of
 from routelet.edge_front import answer_of
@@ -132,6 +135,27 @@ def test_a_page_of_a_site_with_slashes_never_moves_to_where_it_is(site_of: Any) 
     assert place(answer(made)("/about/index.html", query="")) == "301 /about"
 
 
+def test_a_file_of_html_that_is_no_page_is_answered_at_its_own_name(site_of: Any) -> None:
+    public = ["google1.html", "docs/index.html", "404.html"]
+    made = site_of("[slug].py", "a/[...path].py", prerendered=["one/index.html", "a/b.html"])
+    choose = answer(prerendered(made, "/[slug]"), ["one/index.html", "a/b.html", *public])
+
+    assert [place(choose(f"/{file}")) for file in public] == [f"/{file}" for file in public]
+    assert place(choose("/google1")) == "/google1.html"
+    assert place(choose("/docs/")) == "/docs/index.html"
+    assert place(choose("/one/index.html")) == "301 /one/?q=1"
+
+
+def test_a_page_in_a_file_among_urls_of_a_function_has_one_url(site_of: Any) -> None:
+    made = site_of("a.py", "[...path].py", prerendered=["a.html", "404.html"])
+    choose = answer(prerendered(made, "/a"), ["a.html", "404.html"])
+
+    assert place(choose("/a")) == "/a.html"
+    assert place(choose("/a.html")) == "301 /a?q=1"
+    assert place(choose("/404.html")) == "/404.html"
+    assert place(choose("/b.html")) == "api"
+
+
 @pytest.mark.parametrize("uri", ["/private%2Fkey.txt", "/%2fstyle.css", "/about%2findex.html"])
 def test_an_encoded_slash_reaches_no_file(site: Any, uri: str) -> None:
     assert place(answer(site, [*FILES, "private/key.txt"])(uri)) == "api"
@@ -152,7 +176,7 @@ def test_before_an_http_api_a_file_is_looked_for_at_the_path_that_middleware_see
     assert place(answer(site, [*FILES, "private/key.txt"], "http-api")(uri)) == where
 
 
-@pytest.mark.parametrize("uri", ["/style.css/", "/docs/logo.svg/"])
+@pytest.mark.parametrize("uri", ["/style.css/", "/docs/logo.svg/", "/docs/logo.svg/index.html"])
 def test_a_file_is_no_folder(site: Any, uri: str) -> None:
     assert place(answer(site, FILES)(uri)) == "api"
 
@@ -162,11 +186,38 @@ def test_a_malformed_escape_is_a_bad_request(site: Any, uri: str) -> None:
     assert place(answer(site, FILES)(uri)) == "400"
 
 
+def test_what_is_below_a_file_is_not_that_file(site: Any) -> None:
+    assert place(answer(site, FILES)("/style.css/index.html")) == "/style.css/index.html"
+    assert place(answer(site, FILES)("/LICENSE/index.html")) == "/LICENSE/index.html"
+
+
 def test_dots_are_resolved_before_a_file_is_looked_for(site: Any) -> None:
     choose = answer(site, [*FILES, "private/key.txt"])
 
     for uri in ("/x/../private/key.txt", "/x/%2e%2e/private/./key.txt", "//private/key.txt"):
         assert place(choose(uri)) == "/private/key.txt"
+
+
+PIECES = st.sampled_from(
+    ["/", "//", "%2F", "%2f", "..", ".", "%2e%2E", "%2e", "?", "%3F", "%", "%25", "%252F", "\\",
+     "private", "%70rivate", "PRIVATE", "key.txt", "page", "index.html", ".html", "about", ";a=b",
+     "%00", "%C3%A4", "ä", "+", " "]
+)  # fmt: skip
+
+
+@given(pieces=st.lists(PIECES, max_size=8), front=st.sampled_from(["http-api", "function-url"]))
+def test_no_file_is_reached_under_a_path_that_the_middleware_did_not_see(
+    site_of: Any, pieces: list[str], front: str
+) -> None:
+    files = ["private/key.txt", "private/page/index.html", "about/index.html", "key.txt"]
+    made = prerendered(site_of("private/page.py", "about.py", "api/[...path].py"), "/private/page")
+    uri = "/" + "".join(pieces)
+    sent = answer(made, files, front)(uri)
+
+    if "s3" in sent.get("origin", ()):
+        seen = path_of(event(uri)["Records"][0]["cf"]["request"], front)
+        page = unquote(sent["uri"]).removesuffix("/index.html").strip("/")
+        assert page in {seen.strip("/"), seen.removesuffix("/index.html").strip("/")}
 
 
 def test_a_post_reaches_the_api_always(site: Any) -> None:

@@ -7,12 +7,15 @@ from typing import Any
 
 import pytest
 
+from routelet.edge import path_of
+from routelet.edge_front import answer_of
 from routelet.routing import Route, canonical_path
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.emulator.front import redirect_of
 from routelet_bundler.render import front_code, sam_template, template_warnings
 from routelet_bundler.render.front import (
     MAX_CODE_BYTES,
+    edge_front,
     file_by_rule,
     front_of,
     page_suffix,
@@ -371,3 +374,36 @@ def test_no_url_makes_the_emulator_redirect_to_another_host(attack: str) -> None
         if params is not None:
             [(name, location)] = redirect_of(route, params, "GET", "/").headers
             assert (name, leaves_the_site(location)) == ("location", False)
+
+
+def edge_places(site: dict[str, Any], files: list[str], uris: list[str]) -> dict[str, str]:
+    """Return what the edge function chooses, for the same requests as `places`."""
+    keys = ("route", "pattern", "params", "prerender")
+    routes = [{key: one[key] for key in keys} for one in site["routes"]]
+    manifest = {"base": site["base"], "routes": routes, "front": edge_front(site, files)}
+    choose = answer_of(manifest, lambda request: path_of(request, "http-api"))
+    api = {"x-routelet-api": [{"key": "x-routelet-api", "value": "api.test"}]}
+    found = {}
+    for uri in uris:
+        origin = {"s3": {"customHeaders": api}}
+        sent = {"method": "GET", "uri": uri, "querystring": "", "headers": {}, "origin": origin}
+        chosen = choose({"Records": [{"cf": {"request": sent}}]})
+        found[uri] = "api" if "custom" in chosen["origin"] else chosen["uri"]
+    return found
+
+
+@needs_node
+@pytest.mark.parametrize("base", ["/", "/site"])
+def test_an_edge_function_chooses_as_the_cloudfront_function_does(site_of, tmp_path, base) -> None:
+    pages = ["[...path].py", "api/[id].json.py", "blog/[slug].py", "docs/index.py"]
+    files = [
+        "index.html", "about/index.html", "b.html", "LICENSE", "docs/logo.svg", "a b/\u00fc.txt",
+        "blog/first/index.html", "api/7.json", "api/7.json/x.txt",
+    ]  # fmt: skip
+    site = site_of(*pages, base=base, prerendered=[])
+    urls = ["", "/", "/about", "/about/", "/b", "/LICENSE", "/docs", "/docs/", "/docs/logo.svg",
+            "/a%20b/%C3%BC.txt", "/blog/first", "/blog/first/", "/blog/other", "/api/7.json",
+            "/api/8.json", "/api/7.json/x.txt", "/nowhere", "/nowhere.txt", "/a//b"]  # fmt: skip
+    uris = [base.rstrip("/") + url for url in urls if base != "/" or url]
+
+    assert edge_places(site, files, uris) == places(tmp_path, front_code(site, files), uris)
