@@ -6,7 +6,8 @@ from typing import Any
 
 from routelet.http import URL
 from routelet.routing import Route, match_route
-from routelet_bundler.errors import RouteletError
+from routelet.signing import KEY_VARIABLE
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.file_globs import is_meant
 from routelet_bundler.grouping import SINGLE_NAME, shared_config, split_of
 from routelet_bundler.model import (
@@ -121,6 +122,13 @@ class Planner:
     def _planned(self, name: str, pages: Sequence[Page], entry: str) -> Planned:
         handler, entry_in_zip = _handler(entry, self.adapter)
         config = shared_config(pages, self.adapter)
+        if KEY_VARIABLE in config.environment and has_edge_middleware(self._site, self.adapter):
+            raise RouteletError(
+                f"sets {KEY_VARIABLE}, which deployment makes: here it would be in the repository",
+                where=", ".join(page.route.component or page.file for page in pages),
+                mend="take it out of environment",
+                status=WRONG_USE,
+            )
         included = self._included(config, pages) if config.include else ()
         manifest = self._manifest(*pages, *included)
         return Planned(

@@ -149,29 +149,25 @@ class Site:
         found = front.find(request) if front else Found()
         if front and found.file and await self._sent(front, found.file, request, receive, send):
             return
-        if found.redirect:
-            status, location = found.redirect
-            await send_response(
-                Response(None, status, {"location": location}), request.method, send
-            )
-            return
-        is_unknown = front and (found.route is None or found.route.prerender)
-        if front and is_unknown and NOT_FOUND in front.files:
-            await self._sent(front, NOT_FOUND, request, receive, send, status=404)
-            return
         try:
-            response = await self._page(scope, request, found.route, receive)
+            body = await body_of(request.headers, receive, self._max_body_bytes)
         except ClientGoneError:
             return
+        is_unknown = found.redirect is None and (found.route is None or found.route.prerender)
+        if body is None:
+            response = Response("Content Too Large", 413)
+        elif found.redirect:
+            status, location = found.redirect
+            response = Response(None, status, {"location": location})
+        elif front and is_unknown and NOT_FOUND in front.files:
+            await self._sent(front, NOT_FOUND, request, receive, send, status=404)
+            return
+        else:
+            request._body = body
+            response = await self._page(scope, request, found.route)
         await send_response(response, request.method, send)
 
-    async def _page(
-        self, scope: "Scope", request: Request, route: "Route | None", receive: "Receive"
-    ) -> Response:
-        body = await body_of(request.headers, receive, self._max_body_bytes)
-        if body is None:
-            return Response("Content Too Large", 413)
-        request._body = body
+    async def _page(self, scope: "Scope", request: Request, route: "Route | None") -> Response:
         return await self._app.render(
             request,
             # One that was prerendered is not among the pages, and another must not answer for it.

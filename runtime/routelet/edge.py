@@ -95,8 +95,14 @@ class ViewerRequest:
         except EventError as error:
             self._app.log(str(error))
             response = Response("Bad Request", 400)
-        except (SecretError, WeakKeyError, HeadTooLargeError) as error:
-            self._app.log(f"{type(error).__name__}: {error}")
+        except HeadTooLargeError as error:
+            self._app.log(str(error))
+            if error.is_the_viewers:
+                response = Response("Request Header Fields Too Large", 431)
+            else:
+                response = Response("Internal Server Error", 500)
+        except (SecretError, WeakKeyError) as error:
+            self._app.log(f"no request goes on: {error}")
             response = Response("Internal Server Error", 500)
         return edge.result_of(response, event)
 
@@ -251,7 +257,14 @@ def _not_yet(what: str) -> "NoReturn":
 
 
 class HeadTooLargeError(ValueError):
-    """A request whose headers are more than its function would be given."""
+    """A request whose headers are more than its function would be given.
+
+    `is_the_viewers` tells that they were before ours was added.
+    """
+
+    def __init__(self, what: str, *, is_the_viewers: bool) -> None:
+        super().__init__(what)
+        self.is_the_viewers = is_the_viewers
 
 
 class Key:
@@ -327,9 +340,11 @@ def _refuse_large_head(passed: "Mapping[str, Any]", own: int) -> None:
         for lines in passed["headers"].values()
         for one in lines
     )
-    if size > MAX_HEAD_BYTES - ADDED_BYTES:
+    room = MAX_HEAD_BYTES - ADDED_BYTES
+    if size > room:
         raise HeadTooLargeError(
             f"{size} bytes of request line and headers, {own} of them {LOCALS_HEADER}: an HTTP "
             f"API takes {MAX_HEAD_BYTES}, of which CloudFront needs {ADDED_BYTES}; put less into "
-            "ctx.locals"
+            "ctx.locals",
+            is_the_viewers=size - own > room,
         )

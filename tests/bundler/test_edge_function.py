@@ -1,8 +1,11 @@
 """The middleware as a function of its own: what is in its zip, and what is in no other."""
 
 import json
+import re
 import runpy
+import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +14,8 @@ import jsonschema
 import pytest
 from zipp import Path as ZipPath
 
+from routelet.http import Request
+from routelet.signing import Claims, sign
 from routelet_bundler import Build, RouteletError, build
 from routelet_bundler.errors import WRONG_USE
 
@@ -42,6 +47,7 @@ FILES = {
     "src/pages/posts/[id].py": "prerender = False\ndef GET(ctx): return ctx.locals\n",
     "src/pages/api.py": "import shared\nprerender = False\ndef GET(ctx): return {}\n",
 }
+ADAPTERS = Path(__file__).parents[2] / "docs/writing-adapters.md"
 SCHEMA = json.loads((Path(__file__).parents[2] / "docs/routelet.schema.json").read_text())
 
 
@@ -143,9 +149,9 @@ def test_the_edge_knows_every_route_by_its_pattern_alone(
     assert [one["route"] for one in manifest["routes"]] == [
         route.route for route in edge_site.routes
     ]
-    assert {key for one in manifest["routes"] for key in one} == {
-        "route", "pattern", "params", "prerender",
-    }  # fmt: skip
+    keys = {key for one in manifest["routes"] for key in one}
+    assert {"route", "pattern", "params"} <= keys
+    assert not {"module", "source"} & keys
 
 
 def test_pages_that_the_middleware_rewrites_to_stay_in_their_own_zips(edge_site: Build) -> None:
@@ -217,6 +223,14 @@ def test_an_edge_without_middleware_protects_nothing(write_site: WriteSite) -> N
     with pytest.raises(RouteletError, match="nothing is protected") as caught:
         build(write_site(files, pyproject=PROJECT))
     assert caught.value.status == WRONG_USE
+
+
+def test_the_key_is_in_no_configuration(write_site: WriteSite) -> None:
+    table = "\n[tool.routelet.routes.'/**'.environment]\nROUTELET_LOCALS_KEY = 'mine'\n"
+    with pytest.raises(RouteletError, match="sets ROUTELET_LOCALS_KEY") as caught:
+        build(write_site(FILES, pyproject=PROJECT + table))
+    assert caught.value.status == WRONG_USE
+    assert "mine" not in str(caught.value)
 
 
 def test_a_zip_that_the_edge_refuses_is_told_with_its_largest_parts(write_site: WriteSite) -> None:
@@ -314,6 +328,33 @@ def test_build_ssr_has_the_entry_module_and_its_files(outsider: Callable[..., Pa
     [(url, files)] = sys.modules["outsider_adapter"].TOLD
     assert url.endswith("/middleware.py")
     assert {"middleware.py", "lib/guard.py", "shared.py"} <= set(files)
+
+
+def test_a_server_of_others_hands_signed_locals_to_its_pages(
+    outsider: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", ADAPTERS.read_text(), re.DOTALL)
+    root = outsider()
+    (root / "outsider_server.py").write_text(next(one for one in blocks if "accept(" in one))
+    url = build(root).entry_points["/posts/[id]"].removeprefix("file://")
+    request = Request("https://api.example/posts/7")
+    text = sign(request, Claims(locals={"user": "Ada"}, host="shop.example"), "k" * 32, time.time())
+    code = (
+        "import asyncio, runpy, sys\n"
+        f"sys.path[:0] = [{str(root)!r}, {str(root / 'src')!r}]\n"
+        f"serve = runpy.run_path({url!r})['serve']\n"
+        "from routelet import Request\n"
+        "for headers in ({}, {'x-routelet-locals': sys.argv[1]}):\n"
+        "    request = Request('https://api.example/posts/7', headers=headers)\n"
+        "    print(asyncio.run(serve(request)).text())\n"
+    )
+    for key, expected in (("k" * 32, 'Forbidden\n{"user":"Ada"}\n'), ("", "Forbidden\n" * 2)):
+        monkeypatch.setenv("ROUTELET_LOCALS_KEY", key)
+        done = subprocess.run(
+            [sys.executable, "-c", code, text], capture_output=True, text=True, check=False
+        )
+        assert done.stdout == expected, done.stderr
+        assert text not in done.stderr
 
 
 def test_without_middleware_there_is_no_entry_module(outsider: Callable[..., Path]) -> None:

@@ -393,3 +393,17 @@ def test_a_cross_site_form_reaches_no_middleware(make_site: MakeSite) -> None:
     middleware = "def on_request(ctx, next): raise SystemExit"
     site = make_site({"index.py": WHAT}, middleware=middleware, check_origin=True)
     assert site.status("/", method="POST") == 403
+
+
+def test_behind_edge_middleware_nothing_is_answered_without_its_locals(
+    make_site: MakeSite,
+) -> None:
+    site = make_site({"index.py": "def GET(ctx): return ctx.locals"}, edge_middleware=True)
+    for response in (site.get("/"), asyncio.run(site.app.render(Request("/")))):
+        assert (response.status, response.text()) == (403, "Forbidden")
+    for response in (
+        site.app.respond(Request("/"), locals={"a": 1}),
+        asyncio.run(site.app.render(Request("/"), None, {"a": 1})),
+    ):
+        assert (response.status, response.text()) == (200, '{"a":1}')
+    assert site.app.respond(Request("/unknown"), locals={}).status == 404

@@ -16,7 +16,9 @@ import hypercorn.config
 import pytest
 import uvicorn
 
-from routelet.asgi import create_exports, request_of, send_response
+from routelet.asgi import create_exports, request_of, send_file, send_response
+from routelet.client_files import ClientFiles
+from routelet.headers import Headers
 from routelet.http import Response
 from routelet_bundler.discover.names import parse_route
 
@@ -70,6 +72,17 @@ PAGES = {
             return Response("h\u00e9", headers=[
                 ("x-name", "\u00e9"), ("x-twice", "1"), ("x-twice", "2"), ("connection", "close"),
                 ("transfer-encoding", "chunked"), ("content-length", "999"), ("date", "never")])
+    """,
+    "counted.py": """
+        from routelet import Response
+
+        came = []
+
+        def POST(ctx):
+            came.append(ctx.request.body)
+
+        def GET(ctx):
+            return Response.json(len(came))
     """,
     "empty.py": "def GET(ctx): return None",
     "parts.py": """
@@ -183,13 +196,12 @@ FILES = {
 }
 
 
-def built(root: Path, *, base: str = "/", without: tuple[str, ...] = ()) -> str:
+def built(root: Path, *, base: str = "/") -> str:
     """Write what a build leaves of files, and return the folder of the client."""
     client = root / "client"
     for name, content in FILES.items():
-        if name not in without:
-            (client / name).parent.mkdir(parents=True, exist_ok=True)
-            (client / name).write_bytes(content)
+        (client / name).parent.mkdir(parents=True, exist_ok=True)
+        (client / name).write_bytes(content)
     pages = [("blog/[slug].py", True), ("old.py", True), ("index.py", True)]
     pages += [(name, False) for name in PAGES]
     found = [parse_route(name, component=name, prerender=static, base=base)
@@ -233,6 +245,12 @@ def make_app(make_site: Any, tmp_path: Path) -> Callable[..., Any]:
     return make
 
 
+def without(app: Any, name: str) -> Any:
+    """Remove a file of the client, before the application has looked for it."""
+    (Path(app._client) / name).unlink()
+    return app
+
+
 @pytest.fixture
 def ask(make_app: Callable[..., Any], served: Any) -> Iterator[Ask]:
     """Return a function that asks the site behind each server."""
@@ -256,6 +274,17 @@ def test_a_prerendered_route_hides_those_behind_it(ask: Ask) -> None:
         assert (answer.status, answer.body) == (404, b"nothing here")
     head = ask("/blog/two", "HEAD")
     assert (head.status, head.headers["content-length"], head.body) == (404, "12", b"")
+
+
+def test_without_a_404_page_of_files_the_application_has_one(
+    make_app: Callable[..., Any], served: Any
+) -> None:
+    pages = {**PAGES, "404.py": "def GET(ctx): return 'lost: ' + ctx.url.path"}
+    with served(without(make_app(pages=pages), "404.html")) as port:
+        ask = asking(port)
+        for answer in (ask("/blog/two"), ask("/blog/two", "POST", body=b"x")):
+            assert (answer.status, answer.text) == (404, "lost: /blog/two")
+        assert ask("/blog/one/").text == "one"
 
 
 def test_a_request_has_all_that_came(ask: Ask) -> None:
@@ -463,7 +492,7 @@ def test_a_client_that_goes_away_harms_nobody(
 ) -> None:
     with served(make_app()) as port:
         for request in (
-            b"POST /echo HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nhalf",
+            b"POST /counted HTTP/1.1\r\nhost: a\r\ncontent-length: 1000\r\n\r\nhalf",
             b"GET /large.bin HTTP/1.1\r\nhost: a\r\n\r\n",
             b"GET /sync HTTP/1.1\r\nhost: a\r\n\r\n",
         ):
@@ -471,6 +500,7 @@ def test_a_client_that_goes_away_harms_nobody(
                 with socket.create_connection(("127.0.0.1", port)) as connection:
                     connection.sendall(request)
         assert asking(port)("/large.bin").body == FILES["large.bin"]
+        assert asking(port)("/counted").json() == 0
     assert "Traceback" not in capfd.readouterr().err
 
 
@@ -546,6 +576,7 @@ def test_a_site_may_lie_below_a_base(make_app: Callable[..., Any], served: Any) 
         assert ask("/docs/moved/7").headers["location"] == "/docs/to/7"
         assert (ask("/sync").status, ask("/sync").text) == (404, "nothing here")
         assert ask("/docsy/sync").status == 404
+        assert (ask("/docs/style.css").status, ask("/style.css").status) == (200, 404)
 
 
 def test_a_websocket_is_refused(make_app: Callable[..., Any], served: Any) -> None:
@@ -600,3 +631,20 @@ def test_half_of_a_surrogate_pair_in_a_body_is_replaced() -> None:
 
     asyncio.run(send_response(Response("\ud83d"), "GET", send))
     assert sent[1]["body"] == b"?"
+
+
+def test_a_file_is_not_read_on_for_a_client_that_is_gone(tmp_path: Path) -> None:
+    (tmp_path / "large.bin").write_bytes(bytes(10_000_000))
+    answer = ClientFiles(str(tmp_path), {}, []).answer("large.bin", "GET", Headers())
+    assert answer is not None
+    sent: list[Mapping[str, Any]] = []
+
+    async def receive() -> Mapping[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Mapping[str, Any]) -> None:
+        sent.append(message)
+
+    asyncio.run(send_file(answer, answer.read(), receive, send))
+    assert len(sent) == 2  # of forty
+    assert answer.file is None

@@ -376,6 +376,14 @@ def test_more_headers_than_the_front_takes_are_500_and_told(
     assert "xxx" not in told
 
 
+def test_more_headers_of_a_viewer_than_the_front_takes_are_431(
+    behind: Callable[..., Behind], capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = behind()
+    assert site.ask("/", headers={"x-large": "v" * MAX_HEAD_BYTES}).status == 431
+    assert "vvv" not in capsys.readouterr().err
+
+
 def test_a_viewers_own_header_is_not_passed_on(behind: Callable[..., Behind]) -> None:
     names = (LOCALS_HEADER, "X-Routelet-Locals", "x_routelet_locals", "X-ROUTELET_LOCALS")
     passed = behind().at_edge("/", headers=[(name, "mine") for name in names])

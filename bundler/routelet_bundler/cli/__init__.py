@@ -8,6 +8,7 @@ import click
 from routelet_bundler.version import __version__
 
 COMMANDS = {
+    "add": "Install adapters and integrations and write them into pyproject.toml.",
     "build": "Build the site into dist/: one zip for each on-demand route.",
     "emulate": "Run the built zips locally, under AWS's own runtime client.",
     "report": "Write dist/report.html: sizes, import times, changes, and what to cut.",

@@ -3,6 +3,7 @@
 import json
 import shutil
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -34,11 +35,17 @@ def command(*, kind: str, root: Path, out_dir: Path | None) -> None:
         console.print(f"wrote {path}")
 
 
-def _manifest(dist: Path) -> dict[str, object]:
+def _manifest(dist: Path) -> dict[str, Any]:
     try:
-        manifest: dict[str, object] = json.loads((dist / "routelet.json").read_text())
+        manifest: dict[str, Any] = json.loads((dist / "routelet.json").read_text())
     except FileNotFoundError:
         raise RouteletError(
             f"there is no {dist / 'routelet.json'}", mend="run `routelet build` first"
         ) from None
+    if not all(one["runtime"] for one in manifest["functions"]):
+        raise RouteletError(
+            f"the build is by the adapter {manifest['adapter']['name']}, and templates are for AWS",
+            where=str(dist / "routelet.json"),
+            mend='build with adapter = "aws-lambda"',
+        )
     return manifest

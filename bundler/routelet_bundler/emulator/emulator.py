@@ -331,6 +331,12 @@ def _spec_of(function: ZippedFunction, task_root: Path) -> FunctionSpec:
             where=where,
             mend="build it for this machine's architecture to emulate it",
         )
+    if not function.runtime:
+        raise RouteletError(
+            "it is not built for Lambda, which is all that is emulated",
+            where=where,
+            mend="start it as its adapter says, such as `python dist/entry.py`",
+        )
     minor = function.runtime.removeprefix("python")
     python = find_interpreter(minor)
     if python is None:

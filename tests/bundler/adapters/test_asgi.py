@@ -11,9 +11,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from routelet_bundler import Build, RouteletError, build
+from routelet_bundler.cli import main
 from routelet_bundler.configure import configure
+from routelet_bundler.emulator import Emulator
 from routelet_bundler.errors import WRONG_USE
 
 NAME = "routelet_bundler.adapters.asgi:asgi"
@@ -156,6 +159,14 @@ def test_a_port_that_is_none_is_told(write_site: Site) -> None:
         env={"PYTHONPATH": path, "PORT": "http"}, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert done.stderr == "PORT is 'http', which is no number\n"
+
+
+def test_what_is_for_lambda_says_so(write_site: Site) -> None:
+    dist = made(write_site).out_dir
+    with pytest.raises(RouteletError, match="not built for Lambda"), Emulator(dist):
+        pass
+    ran = CliRunner().invoke(main, ["template", "sam", "--root", str(dist.parent)])
+    assert (ran.exit_code, "by the adapter asgi" in ran.stderr) == (1, True)
 
 
 def test_a_site_of_prerendered_pages_has_nothing_to_start(
