@@ -16,7 +16,7 @@ from routelet.events.bodies import host_and_port
 from routelet.front import NOT_FOUND, Found, Front, FrontError
 from routelet.headers import Headers
 from routelet.http import URL, Request, Response
-from routelet.loop import aside
+from routelet.threads import aside
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routelet.edge import path_of
 from routelet.edge_front import answer_of
+from routelet.edge_request import path_of
 from routelet.routing import Route, match_route
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.render.front import edge_front
