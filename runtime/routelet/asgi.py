@@ -159,8 +159,12 @@ class Site:
         elif found.redirect:
             status, location = found.redirect
             response = Response(None, status, {"location": location})
-        elif front and is_unknown and NOT_FOUND in front.files:
-            await self._sent(front, NOT_FOUND, request, receive, send, status=404)
+        elif (
+            front
+            and is_unknown
+            and NOT_FOUND in front.files
+            and await self._sent(front, NOT_FOUND, request, receive, send, status=404)
+        ):
             return
         else:
             request._body = body

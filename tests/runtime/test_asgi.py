@@ -287,6 +287,18 @@ def test_without_a_404_page_of_files_the_application_has_one(
         assert ask("/blog/one/").text == "one"
 
 
+def test_without_its_404_page_since_it_started_a_server_answers_all_the_same(
+    make_app: Callable[..., Any], served: Any
+) -> None:
+    app = make_app()
+    with served(app) as port:
+        ask = asking(port)
+        assert ask("/blog/two").text == "nothing here"
+        without(app, "404.html")
+        answer = ask("/blog/two")
+        assert (answer.status, answer.text) == (404, "Not Found")
+
+
 def test_a_request_has_all_that_came(ask: Ask) -> None:
     told = ask(
         "/echo?q=a%20b&q=%C3%A9",
