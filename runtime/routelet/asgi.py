@@ -16,6 +16,7 @@ from routelet.events.bodies import host_and_port
 from routelet.front import NOT_FOUND, Found, Front, FrontError
 from routelet.headers import Headers
 from routelet.http import URL, Request, Response
+from routelet.routing import MalformedPathError
 from routelet.threads import aside
 
 TYPE_CHECKING = False
@@ -143,10 +144,10 @@ class Site:
 
     async def _http(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request, front = request_of(scope), self._opened_front()
-        if request is None or request.url.malformed:
+        found = _found(front, request)
+        if request is None or found is None:
             await send_response(Response("Bad Request", 400), scope["method"], send)
             return
-        found = front.find(request) if front else Found()
         if front and found.file and await self._sent(front, found.file, request, receive, send):
             return
         try:
@@ -200,6 +201,16 @@ class Site:
         if found is not None:
             await send_file(*found, receive, send)
         return found is not None
+
+
+def _found(front: "Front | None", request: "Request | None") -> "Found | None":
+    """Return what answers a request; None for a Host or a path that is none."""
+    if request is None or request.url.malformed:
+        return None
+    try:
+        return front.find(request) if front else Found()
+    except MalformedPathError:
+        return None
 
 
 def request_of(scope: "Scope") -> "Request | None":

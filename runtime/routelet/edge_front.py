@@ -78,9 +78,11 @@ class _Front:
 
     def answer(self, request: "dict[str, Any]") -> "dict[str, Any]":
         try:
-            path = self._path_of(request)
+            return self._answer(request, self._path_of(request))
         except MalformedPathError:
             return {"status": "400", "statusDescription": "Bad Request"}
+
+    def _answer(self, request: "Mapping[str, Any]", path: str) -> "dict[str, Any]":
         below = below_base(path, self._base)
         if below is None:
             return to_api(request)

@@ -63,9 +63,10 @@ class Front:
         self.files = ClientFiles(client, pages, built["assets"].values())
 
     def find(self, request: "Request") -> Found:
-        """Return what answers a request, files first."""
-        if request.url.malformed:
-            return Found()
+        """Return what answers a request, files first.
+
+        Raises `MalformedPathError` for one whose redirect would have no URL.
+        """
         path = request.url.canonical_path
         rest = below_base(path, self._base)
         if rest is None:

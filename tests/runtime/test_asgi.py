@@ -211,11 +211,12 @@ def built(root: Path, *, base: str = "/") -> str:
          "component": one.component, "type": one.type, "prerender": one.prerender}
         for one in found
     ]  # fmt: skip
-    moved = parse_route("moved/[id].py", component="")
-    redirect = {"destination": "/to/[id]", "status": None}
-    routes.insert(0, {"route": moved.route, "pattern": moved.pattern, "params": ["id"],
-                      "component": None, "type": "redirect", "prerender": False,
-                      "redirect": redirect})  # fmt: skip
+    for source, destination in (("moved/[id].py", "/to/[id]"), ("gone/[...at].py", "/to/[...at]")):
+        moved = parse_route(source, component="")
+        routes.insert(0, {"route": moved.route, "pattern": moved.pattern,
+                          "params": list(moved.params), "component": None, "type": "redirect",
+                          "prerender": False,
+                          "redirect": {"destination": destination, "status": None}})  # fmt: skip
     told = {
         "base": base,
         "routes": routes,
@@ -267,6 +268,11 @@ def test_files_come_first_then_redirects_then_pages(ask: Ask) -> None:
     assert (moved.status, moved.headers["location"], moved.body) == (301, "/to/a%20b", b"")
     assert ask("/moved/7", "POST").status == 308
     assert ask("/some/thing").text == "the rest: some/thing"
+
+
+def test_a_redirect_that_no_url_can_be_made_of_is_a_bad_request(ask: Ask) -> None:
+    assert ask("/gone/..%2Fx").status == 400
+    assert ask("/gone/a%2Fx").headers["location"] == "/to/a/x"
 
 
 def test_a_prerendered_route_hides_those_behind_it(ask: Ask) -> None:

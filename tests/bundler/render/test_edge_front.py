@@ -358,6 +358,15 @@ def test_redirects_are_made_here_in_matching_order(site_of: Any) -> None:
     assert place(choose("/b/else")) == "api"
 
 
+def test_a_redirect_that_no_url_can_be_made_of_is_a_bad_request(site_of: Any) -> None:
+    made = site_of("old/[...path].py")
+    redirect = {"destination": "/new/[...path]", "status": None}
+    made["routes"][0].update(type="redirect", function=None, redirect=redirect)
+
+    assert place(answer(made, [])("/old/..%2Fx")) == "400"
+    assert place(answer(made, [])("/old/a%2Fx")) == "301 /new/a/x"
+
+
 def test_a_prerendered_redirect_is_one_before_any_route_or_file(site_of: Any) -> None:
     names = ["old/index.html", "new/index.html"]
     made = site_of("[...path].py", base="/docs", prerendered=names)
