@@ -16,7 +16,8 @@ import hypercorn.config
 import pytest
 import uvicorn
 
-from routelet.asgi import create_exports, request_of, send_file, send_response
+from routelet.asgi import create_exports
+from routelet.asgi_messages import request_of, send_file, send_response
 from routelet.client_files import ClientFiles
 from routelet.headers import Headers
 from routelet.http import Response
