@@ -26,6 +26,8 @@ SINGLE_ENTRY = "entry.py"
 """The entry module of one function for all routes, and of a handler that would be too long."""
 SIGNING = "routelet.signing"
 """What a server entrypoint checks the word of the middleware with; no other function has it."""
+COMPOSING = "routelet.middleware"
+"""What composes the middleware where the adapter has no entrypoint for it."""
 MIDDLEWARE_NAME = "middleware"
 """The function that runs the middleware; no other has its name while there is one."""
 MIDDLEWARE_ENTRY = "middleware.py"
@@ -87,7 +89,7 @@ class Planner:
             handler=f"{SINGLE_ENTRY.removesuffix('.py')}.{export}",
             config=host.config if host else RouteConfig(),
             manifest=manifest,
-            modules=(adapter.middleware_entrypoint or "routelet.app", *_middleware(manifest)),
+            modules=(adapter.middleware_entrypoint or COMPOSING, *_middleware(manifest)),
             is_middleware=True,
         )
 

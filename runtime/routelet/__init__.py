@@ -1,6 +1,5 @@
 """What a page imports: `from routelet import Context, Response`. Standard library only."""
 
-from routelet.app import sequence
 from routelet.context import Context
 from routelet.headers import Headers
 from routelet.http import URL, Request, Response, SearchParams
@@ -8,6 +7,7 @@ from routelet.http import URL, Request, Response, SearchParams
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from routelet.cookies import Cookies
+    from routelet.middleware import sequence
 
 __all__ = [
     "URL",
@@ -26,4 +26,8 @@ def __getattr__(name: str) -> object:
         from routelet.cookies import Cookies  # noqa: PLC0415
 
         return Cookies
+    if name == "sequence":  # only middleware has it
+        from routelet.middleware import sequence  # noqa: PLC0415
+
+        return sequence
     raise AttributeError(f"module 'routelet' has no attribute {name!r}")

@@ -8,8 +8,9 @@ import sys
 from _thread import allocate_lock
 
 from routelet.context import Context
+from routelet.headers import LOCALS_HEADER
 from routelet.http import Request, Response
-from routelet.pages import BadParameterError, bind, handlers_of, load_page, response_of
+from routelet.pages import BadParameterError, Page
 from routelet.routing import Route, below_base, match_route
 
 TYPE_CHECKING = False
@@ -42,7 +43,8 @@ class App:
     path).
 
     With `edge_middleware`, the middleware runs before the function: a request without the `locals`
-    that it hands over is refused with 403.
+    that it hands over is refused with 403. No page sees a header `x-routelet-locals`: a host that
+    reads it does so before.
     """
 
     def __init__(self, manifest: "Mapping[str, Any]", *, prerendering: bool = False) -> None:
@@ -65,10 +67,12 @@ class App:
                 component=page.get("component"), prerender=page.get("prerender", False),
             )  # fmt: skip
             self._pages[route] = page
-        self._handlers: dict[str, _Page] = {}
+        self._handlers: dict[str, Page] = {}
         self._loading = allocate_lock()  # threads of a server may meet a page at the same time
         self._middleware: Middleware | None = None
         if manifest.get("middleware"):
+            from routelet.middleware import load_middleware  # only with it  # noqa: PLC0415
+
             self._middleware = load_middleware(manifest)
 
     def match(self, request: Request) -> Route | None:
@@ -134,15 +138,18 @@ class App:
         self,
         request: Request,
         route: Route | None,
-        locals: "dict[str, object] | None",
+        locals: object,
         props: "Mapping[str, object] | None" = None,
     ) -> "Result":
+        if not self.prerendering:  # where no headers are known
+            request.headers.delete(LOCALS_HEADER)  # whoever sent it, it is no page's to read
         if request.url.malformed:
             return Response("Bad Request", 400)
-        if locals is not None and not isinstance(locals, dict):
-            raise TypeError("locals is not a dict")
         if locals is None and self.has_edge_middleware:
             return Response("Forbidden", 403)  # nobody goes around the middleware
+        if locals is not None and not isinstance(locals, dict):
+            wrong = TypeError(f"locals is a {type(locals).__name__}, not a dict")
+            return self._failed(Context(self, request), wrong)
         if self._manifest.get("check_origin") and _is_cross_site_form(request):
             return Response(f"Cross-site {request.method} form submissions are forbidden", 403)
         ctx = self._context(request, route, locals)
@@ -246,12 +253,12 @@ class App:
                 raise
             return self._error_page(ctx, 404)
 
-    def _load(self, page: "Mapping[str, Any]") -> "_Page":
+    def _load(self, page: "Mapping[str, Any]") -> "Page":
         name = page["module"]
         if name not in self._handlers:
             with self._loading:
                 if name not in self._handlers:
-                    self._handlers[name] = _Page(page)
+                    self._handlers[name] = Page(page)
         return self._handlers[name]
 
     def asset(self, name: str) -> str:
@@ -301,39 +308,6 @@ class App:
         return _plain(status)
 
 
-class _Page:
-    """A loaded page module with its handlers, bound once."""
-
-    __slots__ = ("_allowed", "_bound", "_module", "_raw")
-
-    def __init__(self, page: "Mapping[str, Any]") -> None:
-        self._module = load_page(page["module"], page.get("source"))
-        self._raw = handlers_of(self._module)
-        params = page.get("params", ())
-        self._bound = {name: bind(handler, params) for name, handler in self._raw.items()}
-        self._allowed = sorted(
-            {*self._raw, "OPTIONS", *(["HEAD"] if "GET" in self._raw else [])} - {"ALL"}
-        )
-
-    def answer(self, app: App, ctx: Context, method: str | None = None) -> "Result":
-        method = method or ctx.request.method
-        name = method if method in self._bound and method != "ALL" else "ALL"
-        if name not in self._bound:
-            if method == "HEAD" and "GET" in self._bound:
-                name = "GET"
-            elif method == "OPTIONS":
-                return Response(None, 204, {"allow": ", ".join(self._allowed)})
-            else:
-                return app.not_found(ctx, self._allowed)
-        value = self._bound[name](ctx)
-        if hasattr(value, "__await__"):
-            return self._awaited(name, value)
-        return response_of(value, self._raw[name], self._module)
-
-    async def _awaited(self, name: str, value: "Awaitable[object]") -> Response:
-        return response_of(await value, self._raw[name], self._module)
-
-
 def _page_of(pages: "Mapping[Route, Mapping[str, Any]]", wanted: Route) -> "Mapping[str, Any]":
     """Find the page of a route that another App made."""
     for route, page in pages.items():
@@ -380,12 +354,6 @@ def _log(what: "str | BaseException") -> None:
     sys.stderr.write("".join(traceback.format_exception(what)))
 
 
-def load_middleware(manifest: "Mapping[str, Any]") -> "Middleware":
-    """Return the middleware of a manifest: that of one module, or of several as one."""
-    steps = [load_page(name, None).on_request for name in manifest["middleware"]]
-    return steps[0] if len(steps) == 1 else sequence(*steps)
-
-
 def wait_for(result: "Any") -> "Any":
     """Return what `result` gives, running the event loop where it must be awaited."""
     if not hasattr(result, "__await__"):
@@ -400,10 +368,3 @@ async def settled(result: "Any") -> "Any":
     while hasattr(result, "__await__"):
         result = await result
     return result
-
-
-def sequence(*steps: "Middleware") -> "Middleware":
-    """Compose middleware: the first is the outermost."""
-    from routelet.middleware import compose  # only with middleware  # noqa: PLC0415
-
-    return compose(steps)

@@ -5,7 +5,6 @@ from importlib import import_module
 from routelet.app import App
 from routelet.events import EventError, member
 from routelet.events.bodies import is_over
-from routelet.headers import LOCALS_HEADER
 from routelet.http import Response
 
 TYPE_CHECKING = False
@@ -45,7 +44,7 @@ def handler_of(app: App, args: "Mapping[str, Any]") -> "Handler":
     no source is answered as `front` would be, with 400.
     """
     app.preload()
-    answer = _answer_behind_middleware(app) if app.has_edge_middleware else _answer(app)
+    answer = _answer_behind_middleware(app) if app.has_edge_middleware else app.respond
     front = args.get("front", "http-api")
     sources = {front: _module(front)}
 
@@ -69,22 +68,15 @@ def handler_of(app: App, args: "Mapping[str, Any]") -> "Handler":
     return handler
 
 
-def _answer(app: App) -> "Callable[[Request], Response]":
-    def answer(request: "Request") -> Response:
-        request.headers.delete(LOCALS_HEADER)  # nobody may hand anything over here
-        return app.respond(request)
-
-    return answer
-
-
 def _answer_behind_middleware(app: App) -> "Callable[[Request], Response]":
-    import os  # loaded by the interpreter  # noqa: PLC0415
-    import time  # built in, and for signatures only  # noqa: PLC0415
+    from os import environ  # loaded by the interpreter  # noqa: PLC0415
+    from time import time  # built in, and for signatures only  # noqa: PLC0415
 
     # Named in a variable, because only functions behind middleware have the module.
     signing = import_module(SIGNING)
-    key = os.environ.get(signing.KEY_VARIABLE)
-    answer: Callable[[Request], Response] = signing.answers_behind_middleware(app, key, time.time)
+    answer: Callable[[Request], Response] = signing.answers_behind_middleware(
+        app, environ.get(signing.KEY_VARIABLE), time
+    )
     return answer
 
 

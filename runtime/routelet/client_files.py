@@ -90,21 +90,8 @@ class ClientFiles:
         return name in self._paths
 
     def name_at(self, path: str) -> "str | None":
-        """Return the file that answers the canonical `path` below the base, or None.
-
-        A file's own name comes first, then the page that a route gave (where the route takes
-        this form of the path), then other pages such as those of `public/`.
-        """
-        bare = path.strip("/")
-        names = [] if path.endswith("/") else [bare]
-        pages = [f"{bare}/index.html", f"{bare}.html"] if bare else ["index.html"]
-        names += [page for page in pages if self._is_page_at(page, path)]
-        names += [page for page in pages if page not in self._pages]
-        return next((name for name in names if name in self._paths), None)
-
-    def _is_page_at(self, name: str, path: str) -> bool:
-        page = self._pages.get(name)
-        return page is not None and page.route.match(path) is not None
+        """Return the file that answers the canonical `path` below the base, or None."""
+        return next((name for name in names_at(path, self._pages) if name in self._paths), None)
 
     def answer(
         self, name: str, method: str, headers: "Headers", *, status: int = 200
@@ -174,6 +161,21 @@ class ClientFiles:
                 digest.update(piece)
             known = self._etags[name] = (stamp, f'"{digest.hexdigest()[:32]}"')
         return known[1]
+
+
+def names_at(path: str, pages: "Mapping[str, PageFile]") -> "list[str]":
+    """Return the files that may answer the canonical `path` below the base; the first is to.
+
+    A file's own name comes first, then the page that a route gave (where the route takes this
+    form of the path), then other pages such as those of `public/`.
+    """
+    bare = path.strip("/")
+    own = [] if path.endswith("/") else [bare]
+    found = [f"{bare}/index.html", f"{bare}.html"] if bare else ["index.html"]
+    of_routes = [
+        name for name in found if name in pages and pages[name].route.match(path) is not None
+    ]
+    return [*own, *of_routes, *(name for name in found if name not in pages)]
 
 
 def _modified(found: os.stat_result) -> int:

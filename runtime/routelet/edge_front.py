@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
     PathOf = Callable[[Mapping[str, Any]], str]
+    Matched = tuple[Route, dict[str, str | None]]
 
 API_HEADER = "x-routelet-api"
 """A custom header of the bucket's origin: the API's domain. No viewer's header takes its place.
@@ -30,7 +31,7 @@ API_SECONDS = 30
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 """
-_ERROR_PAGES = ("/404", "/500")
+_ERROR_PAGES = ("/404.html", "/500.html")
 
 
 def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
@@ -39,10 +40,11 @@ def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
     `path_of` gives the canonical path of CloudFront's form of a request, the one that middleware
     and functions see, or raises `MalformedPathError`.
     `manifest` has the whole table of `routes`, in matching order, with `prerender` and `redirect`
-    (destination and status) where they are not false, `base` where it is not `/`, and `front`:
-    `suffix` that most pages add to their URL, `files` by URLs that the rule does not find or that
-    a route of a function matches too, and `moved`, status and location of pages that redirect.
-    URLs of both are without the base and without a slash at the end.
+    (destination and status) where they are not false, `base` and `trailing_slash` where they are
+    not the defaults, and `front`: `suffix` that most pages add to their URL, `files` by URLs that
+    the rule does not find or that a route of a function matches too, and `moved`, status and
+    location of pages that redirect. URLs of both are without the base and without a slash at the
+    end.
     """
     front = _Front(manifest, path_of)
 
@@ -58,6 +60,8 @@ class _Front:
         front = manifest["front"]
         self._path_of = path_of
         self._base: str = manifest.get("base", "/")
+        self._prefix = self._base.rstrip("/")
+        self._slash: str = manifest.get("trailing_slash", "ignore")
         self._suffix: str = front["suffix"]
         self._files: Mapping[str, str] = front["files"]
         self._moved: Mapping[str, tuple[int, str]] = front["moved"]
@@ -74,9 +78,11 @@ class _Front:
 
     def answer(self, request: "dict[str, Any]") -> "dict[str, Any]":
         try:
-            path = self._path_of(request)
+            return self._answer(request, self._path_of(request))
         except MalformedPathError:
             return {"status": "400", "statusDescription": "Bad Request"}
+
+    def _answer(self, request: "Mapping[str, Any]", path: str) -> "dict[str, Any]":
         below = below_base(path, self._base)
         if below is None:
             return to_api(request)
@@ -85,47 +91,67 @@ class _Front:
         reads = request["method"] in {"GET", "HEAD"} and ENCODED_SLASH not in below
         if reads and (answer := self._page(request, below)):
             return answer
-        if found := match_route(self._routes, path, self._base):
+        if found := self._matched(below):
             route, params = found
             if route.redirect is not None:
                 return _redirect(route, params, request["method"], self._base)
             if not route.prerender:
                 return to_api(request)
         file = self._by_rule(below) if reads else None
-        return to_api(request) if file is None else to_file(request, file)
+        return to_api(request) if file is None else self._page_or_file(request, below, file)
 
     def _page(self, request: "Mapping[str, Any]", below: str) -> "dict[str, Any] | None":
         """Return what stands before all routes: pages that moved, and files that share URLs."""
         moved = self._moved.get(below.removesuffix("/index.html").removesuffix("/"))
         if moved is not None:
             return moved_to(*moved)
-        if below in self._files:
-            return to_file(request, self._files[below])
-        if page := self._page_of_file(below):
-            return moved_to(301, _quoted(self._base.rstrip("/") + page, request["querystring"]))
+        own = self._files.get(below)
+        if own is not None and below.endswith(".html"):  # a file that is no page
+            return to_file(request, own)
+        page = self._page_of_file(below)
+        if page is not None:
+            return self._moved_to_page(page, request)
         for url in (below.removesuffix("/"), below.removesuffix("/index.html")):
             file = self._files.get(url, "")
             if file.endswith(".html") and below in {url, f"{url}/", f"/{file}"}:
-                return to_file(request, file)
-        return None
+                return self._page_or_file(request, below, file)
+        return None if own is None else to_file(request, own)
 
-    def _page_of_file(self, below: str) -> str | None:
-        """Return the URL of the prerendered page whose file is asked for by name.
+    def _page_or_file(
+        self, request: "Mapping[str, Any]", below: str, file: str
+    ) -> "dict[str, Any]":
+        """Return the request for a file, or, where that is the page of another URL, a redirect.
 
-        It is the only one that is answered: under another one the page would be there for who
-        may not see it, for middleware matches URLs with routes.
+        A page is answered at its route's URL alone. Under another one, such as with a slash that
+        the route does not take, it would be there for who may not see it: middleware matches URLs
+        with routes.
         """
-        if below.endswith("/index.html"):
-            url = below.removesuffix("index.html")
-        elif below.endswith(".html"):
-            url = below.removesuffix(".html")
+        page = self._page_of_file(f"/{file}")
+        if page is None or self._matched(page) == self._matched(below):
+            return to_file(request, file)
+        return self._moved_to_page(page, request)
+
+    def _page_of_file(self, name: str) -> str | None:
+        """Return the URL of the prerendered page whose file has this name, a path."""
+        if name.endswith("/index.html"):
+            url = name.removesuffix("index.html")
+        elif name.endswith(".html"):
+            url = name.removesuffix(".html")
         else:
             return None
-        for page in (url, url.rstrip("/")):
-            found = match_route(self._routes, self._base.rstrip("/") + page, self._base)
-            if found and found[0].prerender and page not in _ERROR_PAGES:
-                return page
-        return None
+        if self._slash == "always":
+            url = url.rstrip("/") + "/"
+        elif self._slash == "never":
+            url = url.rstrip("/") or ("" if self._prefix else "/")
+        found = self._matched(url)
+        is_page = found is not None and found[0].prerender and name not in _ERROR_PAGES
+        return url if is_page else None
+
+    def _matched(self, below: str) -> "Matched | None":
+        return match_route(self._routes, self._prefix + below, self._base)
+
+    def _moved_to_page(self, page: str, request: "Mapping[str, Any]") -> "dict[str, Any]":
+        return moved_to(301, _quoted(self._prefix + page, request["querystring"]))
 
     def _by_rule(self, below: str) -> str | None:
         """Return where a file is that has no entry of its own; None where none can be."""

@@ -54,18 +54,19 @@ class Front:
     def __init__(self, client: str) -> None:
         built = _read(os.path.join(os.path.dirname(client), "routelet.json"))  # noqa: PTH118, PTH120
         self._base: str = built["base"]
-        self._routes = tuple(map(_route_of, built["routes"]))
+        self._routes = tuple(map(route_of, built["routes"]))
         by_name = {route.route: route for route in self._routes}
         pages = {
-            entry["path"]: _page_file(entry, by_name[entry["route"]])
+            entry["path"]: page_file_of(entry, by_name[entry["route"]])
             for entry in built["prerendered"]
         }
         self.files = ClientFiles(client, pages, built["assets"].values())
 
     def find(self, request: "Request") -> Found:
-        """Return what answers a request, files first."""
-        if request.url.malformed:
-            return Found()
+        """Return what answers a request, files first.
+
+        Raises `MalformedPathError` for one whose redirect would have no URL.
+        """
         path = request.url.canonical_path
         rest = below_base(path, self._base)
         if rest is None:
@@ -92,7 +93,8 @@ def _read(path: str) -> "dict[str, Any]":
     return built
 
 
-def _route_of(entry: "Mapping[str, Any]") -> Route:
+def route_of(entry: "Mapping[str, Any]") -> Route:
+    """Return a route of routelet.json."""
     redirect = entry.get("redirect")
     return Route(
         entry["route"],
@@ -105,7 +107,8 @@ def _route_of(entry: "Mapping[str, Any]") -> Route:
     )
 
 
-def _page_file(entry: "Mapping[str, Any]", route: Route) -> PageFile:
+def page_file_of(entry: "Mapping[str, Any]", route: Route) -> PageFile:
+    """Return what routelet.json says of a prerendered file."""
     redirect = entry.get("redirect")
     return PageFile(
         route,

@@ -1,8 +1,11 @@
-"""Composition of middleware, sync and async in any order."""
+"""Middleware: that of a manifest, and several as one, sync and async in any order."""
+
+from routelet.pages import load_page
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
+    from typing import Any
 
     from routelet.app import Middleware, Next
     from routelet.context import Context, Rewritable
@@ -21,7 +24,13 @@ def is_async(step: object) -> bool:
     return False
 
 
-def compose(steps: "Sequence[Middleware]") -> "Middleware":
+def load_middleware(manifest: "Mapping[str, Any]") -> "Middleware":
+    """Return the middleware of a manifest: that of one module, or of several as one."""
+    steps = [load_page(name, None).on_request for name in manifest["middleware"]]
+    return steps[0] if len(steps) == 1 else sequence(*steps)
+
+
+def sequence(*steps: "Middleware") -> "Middleware":
     """Return one middleware that runs `steps`, the first outermost.
 
     The whole is async where any step is, because an async step's `next()` is awaited.

@@ -13,9 +13,11 @@ from routelet.routing import PARAMETER_TYPES
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Awaitable, Callable, Mapping
     from types import ModuleType
+    from typing import Any
 
+    from routelet.app import App, Result
     from routelet.context import Context
 
     Handler = Callable[..., object]
@@ -183,3 +185,37 @@ def response_of(value: object, handler: "Handler", module: "ModuleType") -> Resp
         f"{name} in {module.__file__} returned {type(value).__name__}; a handler returns a "
         "Response, dict, list, str, bytes or None"
     )
+
+
+class Page:
+    """A loaded page module with its handlers, bound once."""
+
+    __slots__ = ("_allowed", "_bound", "_module", "_raw")
+
+    def __init__(self, page: "Mapping[str, Any]") -> None:
+        self._module = load_page(page["module"], page.get("source"))
+        self._raw = handlers_of(self._module)
+        params = page.get("params", ())
+        self._bound = {name: bind(handler, params) for name, handler in self._raw.items()}
+        self._allowed = sorted(
+            {*self._raw, "OPTIONS", *(["HEAD"] if "GET" in self._raw else [])} - {"ALL"}
+        )
+
+    def answer(self, app: "App", ctx: "Context", method: str | None = None) -> "Result":
+        """Return what the handler for the method gives, of the request where none is said."""
+        method = method or ctx.request.method
+        name = method if method in self._bound and method != "ALL" else "ALL"
+        if name not in self._bound:
+            if method == "HEAD" and "GET" in self._bound:
+                name = "GET"
+            elif method == "OPTIONS":
+                return Response(None, 204, {"allow": ", ".join(self._allowed)})
+            else:
+                return app.not_found(ctx, self._allowed)
+        value = self._bound[name](ctx)
+        if hasattr(value, "__await__"):
+            return self._awaited(name, value)
+        return response_of(value, self._raw[name], self._module)
+
+    async def _awaited(self, name: str, value: "Awaitable[object]") -> Response:
+        return response_of(await value, self._raw[name], self._module)

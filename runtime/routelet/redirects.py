@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit, urlunsplit
 
-from routelet.routing import url_for
+from routelet.routing import MalformedPathError, url_for
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,6 +25,14 @@ def location_of(destination: str, params: "Mapping[str, str | None]", base: str)
 def target_of(
     route: "Route", params: "Mapping[str, str | None]", method: str, base: str
 ) -> "tuple[int, str]":
-    """Return status and location of a redirect; where nothing is said 301, or 308 for a body."""
+    """Return status and location of a redirect; where nothing is said 301, or 308 for a body.
+
+    Raises `MalformedPathError` for parameters that the destination's URL cannot have, such as the
+    `../` that an encoded slash makes of a rest parameter.
+    """
     destination, status = route.redirect or (base, None)
-    return status or (301 if method == "GET" else 308), location_of(destination, params, base)
+    try:
+        location = location_of(destination, params, base)
+    except ValueError as error:
+        raise MalformedPathError(str(error)) from None
+    return status or (301 if method == "GET" else 308), location

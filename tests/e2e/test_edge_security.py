@@ -435,8 +435,8 @@ SLASHES_AT_EDGE = Edit(
 )
 ASKED = Edit(
     module="routelet/aws.py",
-    old="answer = _answer_behind_middleware(app) if app.has_edge_middleware else _answer(app)",
-    new="answer = _answer(app)",
+    old="answer = _answer_behind_middleware(app) if app.has_edge_middleware else app.respond",
+    new="answer = app.respond",
     zips=(SITE,),
 )
 CLOSED = Edit(

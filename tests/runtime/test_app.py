@@ -252,11 +252,16 @@ def test_a_route_of_another_app_is_found_by_its_name(make_site: MakeSite) -> Non
     assert rendered(second, Request("/x"), first.match(Request("/x"))).status == 200
 
 
-@pytest.mark.parametrize("locals", [[], "x", 1])
-def test_locals_that_are_no_dict_are_an_error(make_site: MakeSite, locals: object) -> None:
-    app = make_site({"index.py": WHAT}).app
-    with pytest.raises(TypeError, match="locals is not a dict"):
-        rendered(app, Request("/"), locals=locals)
+@pytest.mark.parametrize("locals", [[], "x", 1, False])
+def test_locals_that_are_no_dict_are_told_and_give_the_500_page(
+    make_site: MakeSite, capsys: pytest.CaptureFixture[str], locals: object
+) -> None:
+    pages = {"index.py": WHAT, "500.py": "def GET(ctx): return f'sorry {ctx.locals}'"}
+    for app in (make_site(pages).app, make_site(pages, edge_middleware=True).app):
+        response = rendered(app, Request("/"), locals=locals)
+        assert (response.status, response.text()) == (500, "sorry {}")
+        told = f"TypeError: locals is a {type(locals).__name__}, not a dict"
+        assert told in capsys.readouterr().err
 
 
 def test_props_are_handed_to_the_page(make_site: MakeSite) -> None:
@@ -393,6 +398,21 @@ def test_a_cross_site_form_reaches_no_middleware(make_site: MakeSite) -> None:
     middleware = "def on_request(ctx, next): raise SystemExit"
     site = make_site({"index.py": WHAT}, middleware=middleware, check_origin=True)
     assert site.status("/", method="POST") == 403
+
+
+def test_no_page_or_middleware_sees_what_a_viewer_sends_as_the_header_of_locals(
+    make_site: MakeSite,
+) -> None:
+    middleware = """
+    def on_request(ctx, next):
+        ctx.locals["seen"] = list(ctx.request.headers)
+        return next()
+    """
+    page = "def GET(ctx): return [*ctx.locals['seen'], *ctx.request.headers]"
+    site = make_site({"index.py": page}, middleware=middleware)
+    headers = {"X-Routelet-Locals": "mine", "x-a": "b"}
+    assert site.text("/", headers=headers) == '["x-a","x-a"]'
+    assert rendered(site.app, Request("/", headers=headers)).text() == '["x-a","x-a"]'
 
 
 def test_behind_edge_middleware_nothing_is_answered_without_its_locals(

@@ -16,7 +16,8 @@ import hypercorn.config
 import pytest
 import uvicorn
 
-from routelet.asgi import create_exports, request_of, send_file, send_response
+from routelet.asgi import create_exports
+from routelet.asgi_messages import request_of, send_file, send_response
 from routelet.client_files import ClientFiles
 from routelet.headers import Headers
 from routelet.http import Response
@@ -211,11 +212,12 @@ def built(root: Path, *, base: str = "/") -> str:
          "component": one.component, "type": one.type, "prerender": one.prerender}
         for one in found
     ]  # fmt: skip
-    moved = parse_route("moved/[id].py", component="")
-    redirect = {"destination": "/to/[id]", "status": None}
-    routes.insert(0, {"route": moved.route, "pattern": moved.pattern, "params": ["id"],
-                      "component": None, "type": "redirect", "prerender": False,
-                      "redirect": redirect})  # fmt: skip
+    for source, destination in (("moved/[id].py", "/to/[id]"), ("gone/[...at].py", "/to/[...at]")):
+        moved = parse_route(source, component="")
+        routes.insert(0, {"route": moved.route, "pattern": moved.pattern,
+                          "params": list(moved.params), "component": None, "type": "redirect",
+                          "prerender": False,
+                          "redirect": {"destination": destination, "status": None}})  # fmt: skip
     told = {
         "base": base,
         "routes": routes,
@@ -269,6 +271,11 @@ def test_files_come_first_then_redirects_then_pages(ask: Ask) -> None:
     assert ask("/some/thing").text == "the rest: some/thing"
 
 
+def test_a_redirect_that_no_url_can_be_made_of_is_a_bad_request(ask: Ask) -> None:
+    assert ask("/gone/..%2Fx").status == 400
+    assert ask("/gone/a%2Fx").headers["location"] == "/to/a/x"
+
+
 def test_a_prerendered_route_hides_those_behind_it(ask: Ask) -> None:
     for answer in (ask("/blog/two"), ask("/blog/one", "POST", body=b"x")):
         assert (answer.status, answer.body) == (404, b"nothing here")
@@ -285,6 +292,18 @@ def test_without_a_404_page_of_files_the_application_has_one(
         for answer in (ask("/blog/two"), ask("/blog/two", "POST", body=b"x")):
             assert (answer.status, answer.text) == (404, "lost: /blog/two")
         assert ask("/blog/one/").text == "one"
+
+
+def test_without_its_404_page_since_it_started_a_server_answers_all_the_same(
+    make_app: Callable[..., Any], served: Any
+) -> None:
+    app = make_app()
+    with served(app) as port:
+        ask = asking(port)
+        assert ask("/blog/two").text == "nothing here"
+        without(app, "404.html")
+        answer = ask("/blog/two")
+        assert (answer.status, answer.text) == (404, "Not Found")
 
 
 def test_a_request_has_all_that_came(ask: Ask) -> None:

@@ -9,16 +9,9 @@ from typing import Any
 import pytest
 
 from routelet.aws import create_exports
-from routelet.edge import (
-    KEY_AGE_S,
-    MAX_HEAD_BYTES,
-    RETRY_S,
-    EdgeApp,
-    Key,
-    ViewerRequest,
-    received_path,
-)
+from routelet.edge import KEY_AGE_S, RETRY_S, EdgeApp, Key, ViewerRequest
 from routelet.edge import create_exports as edge_exports
+from routelet.edge_request import MAX_HEAD_BYTES, received_path
 from routelet.events import EventError
 from routelet.headers import LOCALS_HEADER
 from routelet.http import URL

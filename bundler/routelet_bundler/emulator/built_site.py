@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from routelet.client_files import PageFile
+from routelet.front import page_file_of, route_of
 from routelet.routing import Route
 from routelet_bundler.errors import RouteletError
 
@@ -23,16 +25,6 @@ class ZippedFunction:
     memory_mb: int
     timeout_s: float
     environment: Mapping[str, str]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class PageFile:
-    """A file that a route gave, with what its name does not say."""
-
-    route: Route
-    content_type: str | None
-    redirect: tuple[int, str] | None
-    """Status and location."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,7 +54,7 @@ def read_built_site(dist: Path) -> BuiltSite:
         raise RouteletError(
             "there is no build", where=str(manifest), mend="run `routelet build` first"
         ) from None
-    routes = tuple((_route_of(entry), entry.get("function")) for entry in built["routes"])
+    routes = tuple((route_of(entry), entry.get("function")) for entry in built["routes"])
     by_name = {route.route: route for route, _ in routes}
     return BuiltSite(
         client=dist / "client",
@@ -72,7 +64,7 @@ def read_built_site(dist: Path) -> BuiltSite:
         edge_function=_function_of(edge, dist) if (edge := built.get("edgeFunction")) else None,
         function_of={route: function for route, function in routes if function},
         prerendered={
-            entry["path"]: _page_file(entry, by_name[entry["route"]])
+            entry["path"]: page_file_of(entry, by_name[entry["route"]])
             for entry in built["prerendered"]
         },
         assets=frozenset(built.get("assets", {}).values()),
@@ -86,28 +78,6 @@ def site_of(dist: Path) -> tuple[Path, Path] | None:
         return None
     options = tomllib.loads(project.read_text(encoding="utf-8")).get("tool", {}).get("routelet", {})
     return dist.parent, dist.parent / options.get("src-dir", "src")
-
-
-def _page_file(entry: Mapping[str, Any], route: Route) -> PageFile:
-    redirect = entry.get("redirect")
-    return PageFile(
-        route=route,
-        content_type=entry.get("contentType"),
-        redirect=(redirect["status"], redirect["location"]) if redirect else None,
-    )
-
-
-def _route_of(entry: Mapping[str, Any]) -> Route:
-    redirect = entry.get("redirect")
-    return Route(
-        entry["route"],
-        entry["pattern"],
-        entry["params"],
-        component=entry["component"],
-        type=entry["type"],
-        prerender=entry["prerender"],
-        redirect=(redirect["destination"], redirect.get("status")) if redirect else None,
-    )
 
 
 def _function_of(entry: Mapping[str, Any], dist: Path) -> ZippedFunction:

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from pathlib import Path
 
+from routelet.client_files import names_at
 from routelet.media_types import content_type_of
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.http_api import message
@@ -10,22 +11,9 @@ from routelet_bundler.emulator.serving import HttpAnswer
 
 
 def client_file(site: BuiltSite, path: str) -> Path | None:
-    """Return the file that answers the canonical `path` below the base, or None.
-
-    A file's own name comes first, then the pages that `prerendered` lists (where their route
-    takes this form of the path), then other pages such as those of `public/`.
-    """
-    bare = path.strip("/")
-    names = [] if path.endswith("/") else [bare]
-    pages = [f"{bare}/index.html", f"{bare}.html"] if bare else ["index.html"]
-    names += [page for page in pages if _is_page_of(site, page, path)]
-    names += [page for page in pages if page not in site.prerendered]
+    """Return the file that answers the canonical `path` below the base, or None."""
+    names = names_at(path, site.prerendered)
     return next((file for name in names if (file := _file(site.client, name))), None)
-
-
-def _is_page_of(site: BuiltSite, page: str, path: str) -> bool:
-    found = site.prerendered.get(page)
-    return found is not None and found.route.match(path) is not None
 
 
 def file_named(site: BuiltSite, name: str) -> Path | None:

@@ -14,12 +14,12 @@ from routelet.http import URL, Request, Response
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from typing import Any, NoReturn
+    from typing import Any
 
 MAX_RESPONSE_BYTES = 40 * 1024
 """The largest viewer response, headers included; a larger one is a 502 of CloudFront."""
 
-_CUT = "the body is over the 40 KB that CloudFront passes on"
+CUT = "the body is over the 40 KB that CloudFront passes on"
 _DISALLOWED = frozenset(
     (
         "connection", "content-length", "expect", "host", "keep-alive", "proxy-authenticate",
@@ -38,34 +38,10 @@ def request_of(event: "Mapping[str, Any]") -> Request:
 
     Raises `EventError`, with status 413 for a body over 40 KB: CloudFront cuts its end off.
     """
-    request = _request(event, Request)
+    request = read(event, Request)
     if is_body_cut(event):
-        raise EventError(_CUT, 413)
+        raise EventError(CUT, 413)
     return request
-
-
-@reads_events
-def viewer_request_of(event: "Mapping[str, Any]") -> Request:
-    """Return the Request of `event`, which goes on whole; raises `EventError`.
-
-    Only reading a body of which CloudFront cut the end off raises `EventError`.
-    """
-    return _request(event, CutRequest if is_body_cut(event) else Request)
-
-
-class CutRequest(Request):
-    """A request of whose body only the beginning is here."""
-
-    __slots__ = ()
-
-    @property
-    def body(self) -> "NoReturn":
-        """Raises `EventError`."""
-        raise EventError(_CUT, 413)
-
-    def json(self) -> "NoReturn":
-        """Raise `EventError`."""
-        raise EventError(_CUT, 413)
 
 
 def is_body_cut(event: "Mapping[str, Any]") -> bool:
@@ -80,7 +56,8 @@ def url_of(request: "Mapping[str, Any]") -> URL:
     return URL(host=host, port=port, path=request["uri"], query=request.get("querystring") or "")
 
 
-def _request(event: "Mapping[str, Any]", kind: type[Request]) -> Request:
+def read(event: "Mapping[str, Any]", kind: type[Request]) -> Request:
+    """Return the Request of `event`, an instance of `kind`."""
     request = event["Records"][0]["cf"]["request"]
     address = request.get("clientIp")
     headers = Headers.received(

@@ -9,8 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routelet.edge import path_of
 from routelet.edge_front import answer_of
+from routelet.edge_request import path_of
+from routelet.routing import Route, match_route
+from routelet_bundler.discover.names import parse_route
 from routelet_bundler.render.front import edge_front
 
 API = "abc.execute-api.us-east-1.amazonaws.com"
@@ -49,7 +51,12 @@ def answer(
         | ({"redirect": tuple(one["redirect"].values())} if "redirect" in one else {})
         for one in site["routes"]
     ]
-    manifest = {"base": site["base"], "routes": routes, "front": edge_front(site, files)}
+    manifest = {
+        "base": site["base"],
+        "trailing_slash": site["trailingSlash"],
+        "routes": routes,
+        "front": edge_front(site, files),
+    }
     half = answer_of(manifest, lambda request: path_of(request, front))
     return lambda *args, **facts: half(event(*args, **facts))
 
@@ -129,10 +136,47 @@ def test_a_page_is_answered_at_the_url_of_its_route_alone(site: Any, uri: str, w
 
 def test_a_page_of_a_site_with_slashes_never_moves_to_where_it_is(site_of: Any) -> None:
     made = prerendered(site_of("about.py", prerendered=["about.html"]), "/about")
-    made["routes"][0]["pattern"] = "^/about$"
+    made["trailingSlash"], made["routes"][0]["pattern"] = "never", "^/about$"
 
     assert place(answer(made)("/about")) == "/about.html"
     assert place(answer(made)("/about/index.html", query="")) == "301 /about"
+
+
+FORMS = [
+    ("always", "admin/index.html", "/admin", "301 /admin/?q=1"),
+    ("always", "admin/index.html", "/admin/", "/admin/index.html"),
+    ("always", "admin.html", "/admin", "301 /admin/?q=1"),
+    ("always", "admin.html", "/admin/", "/admin.html"),
+    ("always", "admin.html", "/admin.html", "301 /admin/?q=1"),
+    ("never", "admin/index.html", "/admin/", "301 /admin?q=1"),
+    ("never", "admin/index.html", "/admin", "/admin/index.html"),
+    ("never", "admin.html", "/admin/", "301 /admin?q=1"),
+    ("ignore", "admin/index.html", "/admin/index", "301 /admin/?q=1"),
+    ("ignore", "index.html", "/index", "301 /?q=1"),
+]
+
+
+@pytest.mark.parametrize(("slash", "file", "uri", "where"), FORMS)
+def test_a_page_is_answered_at_no_url_that_the_middleware_takes_for_another(
+    site_of: Any, slash: str, file: str, uri: str, where: str
+) -> None:
+    pages = {"/": "index.py", "/admin": "admin.py", "/a": "a.py", "/b": "b.py"}
+    files = [file, "a.html", "b.html"] if uri.endswith("/index") else [file]
+    for others in ({}, {"/[...all]": "[...all].py"}):
+        made = with_slashes(site_of, {**pages, **others}, slash, files)
+
+        assert place(answer(prerendered(made, *pages, *others), files)(uri)) == where
+
+
+def with_slashes(
+    site_of: Any, pages: dict[str, str], slash: str, files: Sequence[str]
+) -> dict[str, Any]:
+    """Describe a site of `pages`, files by their routes, with `trailing-slash`."""
+    made: dict[str, Any] = site_of(*pages.values(), prerendered=files)
+    made["trailingSlash"] = slash
+    for one in made["routes"]:
+        one["pattern"] = parse_route(pages[one["route"]], trailing_slash=slash).pattern
+    return made
 
 
 def test_a_file_of_html_that_is_no_page_is_answered_at_its_own_name(site_of: Any) -> None:
@@ -200,7 +244,8 @@ def test_dots_are_resolved_before_a_file_is_looked_for(site: Any) -> None:
 
 PIECES = st.sampled_from(
     ["/", "//", "%2F", "%2f", "..", ".", "%2e%2E", "%2e", "?", "%3F", "%", "%25", "%252F", "\\",
-     "private", "%70rivate", "PRIVATE", "key.txt", "page", "index.html", ".html", "about", ";a=b",
+     "private", "%70rivate", "PRIVATE", "key.txt", "page", "index.html", "index", ".html", "about",
+     "private/page", ";a=b",
      "%00", "%C3%A4", "ä", "+", " "]
 )  # fmt: skip
 
@@ -218,6 +263,32 @@ def test_no_file_is_reached_under_a_path_that_the_middleware_did_not_see(
         seen = path_of(event(uri)["Records"][0]["cf"]["request"], front)
         page = unquote(sent["uri"]).removesuffix("/index.html").strip("/")
         assert page in {seen.strip("/"), seen.removesuffix("/index.html").strip("/")}
+
+
+PAGE_FILES = {"/": "index.html", "/private/page": "private/page/index.html", "/about": "about.html"}
+
+
+@given(
+    pieces=st.lists(PIECES, max_size=6),
+    slash=st.sampled_from(["always", "never", "ignore"]),
+    most=st.sampled_from([(), ("a.html", "b.html", "c.html")]),
+)
+def test_no_page_is_reached_under_a_path_of_another_route(
+    site_of: Any, pieces: list[str], slash: str, most: tuple[str, ...]
+) -> None:
+    pages = {"/": "index.py", "/private/page": "private/page.py", "/about": "about.py"}
+    with_rest = {**pages, "/[...all]": "[...all].py"}
+    made = prerendered(with_slashes(site_of, with_rest, slash, [*PAGE_FILES.values()]), *pages)
+    uri = "/" + "".join(pieces)
+    sent = answer(made, [*PAGE_FILES.values(), *most])(uri)
+
+    file = unquote(sent.get("uri", ""))[1:]
+    if "s3" in sent.get("origin", ()) and file in PAGE_FILES.values():
+        seen = path_of(event(uri)["Records"][0]["cf"]["request"], "function-url")
+        routes = [Route(one["route"], one["pattern"], one["params"]) for one in made["routes"]]
+        found = match_route(routes, seen)
+        assert found is not None
+        assert PAGE_FILES.get(found[0].route) == file
 
 
 def test_a_post_reaches_the_api_always(site: Any) -> None:
@@ -285,6 +356,15 @@ def test_redirects_are_made_here_in_matching_order(site_of: Any) -> None:
     assert place(choose("/b/old/a%20b")) == "301 /b/new/a%20b/?from=old#top"
     assert place(choose("/b/old/7", "POST")) == "308 /b/new/7/?from=old#top"
     assert place(choose("/b/else")) == "api"
+
+
+def test_a_redirect_that_no_url_can_be_made_of_is_a_bad_request(site_of: Any) -> None:
+    made = site_of("old/[...path].py")
+    redirect = {"destination": "/new/[...path]", "status": None}
+    made["routes"][0].update(type="redirect", function=None, redirect=redirect)
+
+    assert place(answer(made, [])("/old/..%2Fx")) == "400"
+    assert place(answer(made, [])("/old/a%2Fx")) == "301 /new/a/x"
 
 
 def test_a_prerendered_redirect_is_one_before_any_route_or_file(site_of: Any) -> None:

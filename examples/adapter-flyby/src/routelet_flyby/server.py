@@ -11,7 +11,7 @@ import time
 
 from routelet import URL, Headers, Request, Response
 from routelet.app import App
-from routelet.signing import KEY_VARIABLE, RefusedError, WeakKeyError, accept, drop_locals_header
+from routelet.signing import KEY_VARIABLE, RefusedError, WeakKeyError, accept
 
 MAX_BODY_BYTES = 10_000_000
 """`start` refuses a larger body before it is read."""
@@ -25,7 +25,6 @@ def create_exports(manifest: dict, args: dict) -> dict:
 
     def answer(asked: Request) -> Response:
         if not args["signed_locals"]:
-            drop_locals_header(asked.headers)  # whatever a visitor sends under that name
             return rendered(asked, None)
         try:
             claims = accept(asked, os.environ.get(KEY_VARIABLE, ""), time.time())

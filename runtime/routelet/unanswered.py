@@ -1,0 +1,106 @@
+"""The response that `next()` gives at the edge, where no page has answered yet."""
+
+from routelet.headers import Headers
+from routelet.http import Response
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import NoReturn
+
+    from routelet.http import Request
+    from routelet.signing import Change
+
+
+class Unanswered(Response):
+    """What `next()` gives at the edge: the page has not answered yet.
+
+    Headers that are set on it travel to the function, which sets them on its response. It has no
+    body and no status: reading or changing them raises `RuntimeError`.
+    """
+
+    __slots__ = ("_changes", "locals", "request")
+
+    def __init__(self, request: "Request", locals: "dict[str, object]") -> None:
+        self.request = request
+        self.locals = locals
+        self._changes = HeaderChanges()
+
+    @property
+    def headers(self) -> "HeaderChanges":  # type: ignore[override]
+        """The headers that the response is to have."""
+        return self._changes
+
+    @property
+    def body(self) -> "NoReturn":
+        """Raises `RuntimeError`."""
+        _not_yet("body")
+
+    @body.setter
+    def body(self, value: object) -> "NoReturn":  # noqa: ARG002
+        _not_yet("body")
+
+    @property
+    def status(self) -> "NoReturn":
+        """Raises `RuntimeError`."""
+        _not_yet("status")
+
+    @status.setter
+    def status(self, value: object) -> "NoReturn":  # noqa: ARG002
+        _not_yet("status")
+
+    def whole(self) -> "Unanswered":
+        """Return this: there is no body to read."""
+        return self
+
+    def __repr__(self) -> str:
+        return f"Unanswered({self.request!r})"
+
+
+class HeaderChanges(Headers):
+    """Changes of headers that are not there yet, in order; reading them raises `RuntimeError`."""
+
+    __slots__ = ("changes",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.changes: list[Change] = []
+
+    def append(self, name: str, value: str) -> None:
+        """Have a value added beside those that the response has."""
+        super().append(name, value)  # raises for what is no header
+        self.changes.append(("append", *self._pairs.pop()))
+
+    def set(self, name: str, value: str) -> None:
+        """Have the values that the response has replaced."""
+        Headers.append(self, name, value)
+        self.changes.append(("set", *self._pairs.pop()))
+
+    def delete(self, name: str) -> None:
+        """Have the values that the response has removed."""
+        self.changes.append(("delete", name.lower(), ""))
+
+    def get_all(self, name: str) -> "NoReturn":
+        """Raise `RuntimeError`."""
+        _not_yet(f"header {name!r}")
+
+    def raw(self) -> "NoReturn":
+        """Raise `RuntimeError`."""
+        _not_yet("headers")
+
+    joined = items = raw
+
+    def __iter__(self) -> "NoReturn":
+        _not_yet("headers")
+
+    def __len__(self) -> "NoReturn":  # noqa: PLE0303 - never any
+        _not_yet("headers")
+
+    def __repr__(self) -> str:
+        return f"HeaderChanges({self.changes!r})"
+
+
+def _not_yet(what: str) -> "NoReturn":
+    raise RuntimeError(
+        f"the {what} of a response that is not there yet: the middleware runs at the edge, before "
+        "the page answers; it can set headers and cookies, or return a Response of its own"
+    )
