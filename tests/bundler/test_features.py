@@ -90,7 +90,13 @@ def test_a_library_that_makes_images_has_to_run_on_the_host(library: str) -> Non
     [
         ({"name": ""}, "has no name", ""),
         ({"exports": ("a b",)}, "'a b' in exports", ""),
+        ({"exports": ("class",)}, "'class' in exports", ""),
+        ({"exports": "handler"}, "exports is text", 'write exports=("handler",)'),
         ({"server_entrypoint": "", "exports": ("a",)}, "no server_entrypoint", ""),
+        ({"server_entrypoint": "moon:server"}, "server_entrypoint is 'moon:server'", ""),
+        ({"server_entrypoint": "moon;print()"}, "no dotted module", ""),
+        ({"middleware_entrypoint": "moon.edge"}, "middleware_entrypoint and no exports", ""),
+        ({"split": "rout"}, '"rout" is no split', '"route"?'),
         ({"args": {"at": object}}, '"at" of args', "numbers"),
         ({"args": {"at": [{"x": {1, 2}}]}}, '"at" of args', "numbers"),
         ({"supported_features": {"server_ouput": "stable"}}, "no feature", '"server_output"?'),
