@@ -45,13 +45,10 @@ def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: 
 def has_start(adapter: Adapter, traced: Traced) -> bool:
     """Tell whether the server entrypoint, traced with a function, defines `start`.
 
-    Raises `RouteletError` where an entry module would have nothing of it to expose or to call.
+    Raises `RouteletError` where it is not there, or an entry module would have nothing of it to
+    expose or to call.
     """
-    path = adapter.server_entrypoint.replace(".", "/")
-    distributions = chain.from_iterable(one.files for one, _ in traced.distributions)
-    sources = {**dict(distributions), **{file.archive: file.source for file in traced.files}}
-    source = sources.get(f"{path}.py") or sources.get(f"{path}/__init__.py")
-    starts = source is not None and "start" in _defined(source)
+    starts = "start" in _defined(source_of(adapter.server_entrypoint, adapter, traced))
     if not (starts or adapter.exports):
         raise RouteletError(
             f"{adapter.server_entrypoint} has no start, and the adapter names no exports",
@@ -60,6 +57,25 @@ def has_start(adapter: Adapter, traced: Traced) -> bool:
             status=WRONG_USE,
         )
     return starts
+
+
+def source_of(module: str, adapter: Adapter, traced: Traced) -> Path:
+    """Return the file of a module that an adapter names, among those of a function.
+
+    Raises `RouteletError` where it is none of them.
+    """
+    path = module.replace(".", "/")
+    distributions = chain.from_iterable(one.files for one, _ in traced.distributions)
+    sources = {**dict(distributions), **{file.archive: file.source for file in traced.files}}
+    source = sources.get(f"{path}.py") or sources.get(f"{path}/__init__.py")
+    if source is None:
+        raise RouteletError(
+            f"there is no module {module}",
+            where=f"adapter {adapter.name}",
+            mend="name one of the site's folder, or of an installed distribution",
+            status=WRONG_USE,
+        )
+    return source
 
 
 def _defined(source: Path) -> Iterator[str]:

@@ -4,8 +4,10 @@ Levels are judged as Astro's validateSupportedFeatures does: nothing, a warning 
 and feature, or an error. A site of which Astro says "won't be built" is not built here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from keyword import iskeyword
+from math import isfinite
 from typing import get_args
 
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
@@ -15,6 +17,7 @@ OUTPUTS = ("static_output", "hybrid_output", "server_output")
 FEATURES = (*OUTPUTS, "assets", "i18n_domains", "env_get_secret")
 """What `supported_features` may name. No key of the configuration uses the last two yet."""
 LEVELS: tuple[Level, ...] = get_args(Level)
+ARCHITECTURES = ("x86_64", "arm64")
 SPLITS: tuple[Split, ...] = get_args(Split)
 _SAYS = {
     "experimental": "supports {} experimentally: it may have faults, and may change",
@@ -38,6 +41,7 @@ def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
                 f'"{key}" of args is {value!r}, and entry modules hold literals only',
                 mend="write text, numbers, True, False, None, and lists, tuples and dicts of them",
             )
+    yield from _mistakes_in_target(adapter)
     yield from _mistakes_in_features(adapter)
 
 
@@ -58,6 +62,17 @@ def _mistakes_in_entrypoints(adapter: Adapter) -> Iterable[RouteletError]:
     if adapter.middleware_entrypoint and not adapter.exports:
         what = "has a middleware_entrypoint and no exports that it gives"
         yield _mistake(adapter.name, what)
+
+
+def _mistakes_in_target(adapter: Adapter) -> Iterable[RouteletError]:
+    target = adapter.target
+    if not re.fullmatch(r"'3\.\d+'", repr(target.python)):
+        mend = 'write a minor version as text, such as "3.12"'
+        yield _mistake(adapter.name, f"{target.python!r} of its target is no Python", mend)
+    if target.architecture not in ARCHITECTURES:
+        mend = f"there are {', '.join(ARCHITECTURES)}"
+        what = f"{target.architecture!r} of its target is no architecture"
+        yield _mistake(adapter.name, what, mend)
 
 
 def _mistakes_in_features(adapter: Adapter) -> Iterable[RouteletError]:
@@ -147,4 +162,6 @@ def _is_literal(value: object) -> bool:
             return all(map(_is_literal, [*value, *value.values()]))
         case list() | tuple():
             return all(map(_is_literal, value))
-    return value is None or type(value) in {str, int, float, bool, bytes}
+        case float():
+            return isfinite(value)  # the others have no literal
+    return value is None or type(value) in {str, int, bool, bytes}

@@ -27,22 +27,14 @@ from routelet_bundler.cache import open_cache
 from routelet_bundler.client import Client, as_left, is_seen, make_client, with_assets
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.content import content
+from routelet_bundler.costs import compare_splits
 from routelet_bundler.discover import discover
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.features import check_assets
-from routelet_bundler.functions import (
-    Emitted,
-    Routed,
-    compare_splits,
-    emit_functions,
-    pack_functions,
-    packing_of,
-    trace_functions,
-    with_front,
-)
+from routelet_bundler.functions import Routed, trace_functions, with_front
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Build,
@@ -64,6 +56,7 @@ from routelet_bundler.staging import lay_over, staged, write_texts
 from routelet_bundler.trace import Records
 from routelet_bundler.trace.environment import environment_of
 from routelet_bundler.work import Report, Work
+from routelet_bundler.zips import Emitted, emit_functions, pack_functions, packing_of
 
 
 def build(
@@ -129,6 +122,7 @@ def build(
         result, client, emitted = _stages(work)
         kept = as_left(client)
         earlier = changes.summary_of(final, folder, result.functions)
+    result = _in_place(result)
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
         digests.keep(root, site.src, cache, started_ns)
@@ -139,6 +133,21 @@ def build(
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
     return replace(result, warnings=(*result.warnings, *cache.warnings))
+
+
+def _in_place(build: Build) -> Build:
+    """Return a build whose zips are where they are now: staging has moved them."""
+
+    def moved(one: BuiltFunction) -> BuiltFunction:
+        path = build.out_dir / "functions" / one.zip.path.name
+        return replace(one, zip=replace(one.zip, path=path))
+
+    edge = build.edge_function
+    return replace(
+        build,
+        functions=tuple(map(moved, build.functions)),
+        edge_function=moved(edge) if edge else None,
+    )
 
 
 def _refuse_sources(out_dir: Path, root: Path, config: Config) -> None:
@@ -211,7 +220,7 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
         prerendered=client.prerendered,
         assets=client.assets,
         warnings=_warnings(work, client.warnings, everything),
-        splits=compare_splits(work, routed, emitted, built, packing),
+        splits=compare_splits(work, routed.routes, emitted, built, packing),
     )
     with (work.folder / "routelet.json").open("w") as file:
         file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))

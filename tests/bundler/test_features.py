@@ -12,7 +12,7 @@ from routelet_bundler.features import (
     feature_warnings,
     mistakes_of,
 )
-from routelet_bundler.model import Adapter, Assets
+from routelet_bundler.model import Adapter, Assets, Target
 
 
 def adapter(**features: Any) -> Adapter:
@@ -99,6 +99,10 @@ def test_a_library_that_makes_images_has_to_run_on_the_host(library: str) -> Non
         ({"split": "rout"}, '"rout" is no split', '"route"?'),
         ({"args": {"at": object}}, '"at" of args', "numbers"),
         ({"args": {"at": [{"x": {1, 2}}]}}, '"at" of args', "numbers"),
+        ({"args": {"at": float("nan")}}, '"at" of args', "numbers"),
+        ({"target": Target(python=3.12)}, "3.12 of its target is no Python", '"3.12"'),
+        ({"target": Target(python="python3.12")}, "is no Python", '"3.12"'),
+        ({"target": Target(architecture="arm")}, "'arm' of its target is no", "arm64"),
         ({"supported_features": {"server_ouput": "stable"}}, "no feature", '"server_output"?'),
         ({"supported_features": {"moon": "stable"}}, "no feature", "there are static_output"),
         ({"supported_features": {"assets": "stabel"}}, "no level of assets", '"stable"?'),
