@@ -1,7 +1,5 @@
 """Emit: the text of a function's entry module."""
 
-import ast
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
@@ -9,7 +7,7 @@ from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import Adapter, Planned, Traced
 from routelet_bundler.safe_names import INJECTED
-from routelet_bundler.sources import parse_python, read_source
+from routelet_bundler.sources import bound_names, parse_python, read_source
 
 
 def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: bool) -> str:
@@ -48,7 +46,8 @@ def has_start(adapter: Adapter, traced: Traced) -> bool:
     Raises `RouteletError` where it is not there, or an entry module would have nothing of it to
     expose or to call.
     """
-    starts = "start" in _defined(source_of(adapter.server_entrypoint, adapter, traced))
+    source = source_of(adapter.server_entrypoint, adapter, traced)
+    starts = "start" in bound_names(parse_python(read_source(source, str(source)), str(source)))
     if not (starts or adapter.exports):
         raise RouteletError(
             f"{adapter.server_entrypoint} has no start, and the adapter names no exports",
@@ -76,15 +75,3 @@ def source_of(module: str, adapter: Adapter, traced: Traced) -> Path:
             status=WRONG_USE,
         )
     return source
-
-
-def _defined(source: Path) -> Iterator[str]:
-    """Yield the names that a module binds at its top, but for those of `import *`."""
-    for statement in parse_python(read_source(source, str(source)), str(source)).body:
-        match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield statement.name
-            case ast.ImportFrom() | ast.Import():
-                yield from (alias.asname or alias.name for alias in statement.names)
-            case ast.Assign():
-                yield from (one.id for one in statement.targets if isinstance(one, ast.Name))
