@@ -3,7 +3,6 @@
 Anything else that escapes is a fault of routelet and keeps its traceback.
 """
 
-import importlib
 import traceback
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
@@ -59,8 +58,8 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     return f'did you mean "{near[0]}"?' if near else ""
 
 
-_NOT_THEIRS = (f"{Path(__file__).parent}/", f"{Path(importlib.__file__).parent}/", "<frozen ")
-"""What paths of code begin with that stands between others and their mistake."""
+_STDLIB = f"{Path(traceback.__file__).parent}/"
+_OURS = (f"{Path(__file__).parent}/", "<frozen ")
 
 
 def raised_at(error: Exception) -> str:
@@ -73,7 +72,11 @@ def raised_at(error: Exception) -> str:
     frames = [
         frame
         for frame in traceback.extract_tb(error.__traceback__)
-        if not frame.filename.startswith(_NOT_THEIRS)
+        if not frame.filename.startswith(_OURS) and not _is_of_python(frame.filename)
     ]
     own = [frame for frame in frames if frame.filename == frames[0].filename]
     return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
+def _is_of_python(file: str) -> bool:
+    return file.startswith(_STDLIB) and not file.startswith(f"{_STDLIB}site-packages/")
