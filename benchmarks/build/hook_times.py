@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from routelet_bundler import build, configure, pipeline
+from routelet_bundler import build, configure, hooks
 
 spent: list[float] = []
 running: list[str] = []
@@ -37,8 +37,8 @@ def timed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 gc.set_threshold(50_000, 20, 100)  # as the command line has it
 configure.fire = timed(configure.fire)
-pipeline.fire = timed(pipeline.fire)
-pipeline._fire_ssr = timed(pipeline._fire_ssr)
+hooks.fire = timed(hooks.fire)
+hooks.build_ssr = timed(hooks.build_ssr)
 start = time.perf_counter()
 build(sys.argv[1])
 print(json.dumps([sum(spent), time.perf_counter() - start]))

@@ -24,7 +24,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from routelet_bundler import functions, pipeline
+from routelet_bundler import pipeline, zips
 from routelet_bundler.adapters import aws_lambda
 from routelet_bundler.cache import Cache, default_cache
 from routelet_bundler.interpreters import find_interpreter
@@ -65,7 +65,7 @@ def built(site: Path, policy: str, python: str, folder: Path) -> Build:
     text = re.sub(r'dependencies = "\w+"', f'dependencies = "{policy}"', project.read_text())
     project.write_text(re.sub(r'runtime = "\S+"', f'runtime = "python{python}"', text))
     aws_lambda.LIMITS = Limits()
-    functions.verify = lambda checks, *_: tuple(
+    zips.verify = lambda checks, *_: tuple(
         Verdict(function=one.function.name, verified=False, how="the handler is called instead")
         for one in checks
     )

@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from routelet.routing import Route
 from routelet_bundler.config import option_table
-from routelet_bundler.errors import RouteletError
+from routelet_bundler.errors import WRONG_USE, RouteletError, raised_at
 from routelet_bundler.model import (
     Adapter,
     AdapterFeatures,
@@ -32,6 +32,7 @@ from routelet_bundler.model import (
 )
 
 __all__ = [
+    "WRONG_USE",
     "Adapter",
     "AdapterFeatures",
     "AddMiddleware",
@@ -42,6 +43,7 @@ __all__ = [
     "BuildSsr",
     "BuildStart",
     "Command",
+    "Config",
     "ConfigDone",
     "ConfigSetup",
     "InjectRoute",
@@ -51,7 +53,10 @@ __all__ = [
     "Logger",
     "MiddlewareHost",
     "Order",
+    "Prerendered",
+    "Route",
     "RouteConfig",
+    "RouteletError",
     "ServerDone",
     "ServerSetup",
     "ServerStart",
@@ -264,16 +269,18 @@ def fire(integrations: Iterable[Integration], hook_name: str, hook: Hook) -> Non
     """Call a hook of each integration, with a logger that prefixes its name.
 
     What a hook raises becomes a `RouteletError` that names the integration and the hook, unless
-    it is one already.
+    it is one that says where already.
     """
     for integration in integrations:
         try:
             hook(integration, logger_of(integration.name))
-        except RouteletError:
+        except RouteletError as error:
+            error.where = error.where or f"integration {integration.name}, {hook_name}"
             raise
         except Exception as error:
             raise RouteletError(
-                f"the integration {integration.name} failed in {hook_name}: {error!r}"
+                f"the integration {integration.name} failed in {hook_name}: {error!r}",
+                where=raised_at(error),
             ) from error
 
 

@@ -73,16 +73,19 @@ def parse_table(model: type[T], table: Mapping[str, Any], *, at: tuple[str, ...]
 
 
 def updated(config: Config, changes: Mapping[str, Any]) -> Config:
-    """Return `config` with attributes changed; raises `RouteletError` for a faulty one."""
+    """Return `config` with attributes changed.
+
+    Raises `RouteletError` with every mistake, its key as `where`: whoever asks for the change
+    knows who wants it.
+    """
     if not changes:
         return config
-    table = config.model_dump(by_alias=True, exclude_unset=True)
-    table |= {kebab(name): value for name, value in changes.items()}
-    return parse_table(Config, table, at=TABLE, text="")
+    said = config.model_dump(by_alias=True, exclude_unset=True)
+    return option_table(Config, {**said, **changes})
 
 
 def option_table(model: type[T], options: Mapping[str, Any]) -> T:
-    """Return the keywords of an adapter's factory as `model`.
+    """Return keywords, such as those of an adapter's factory, as `model`.
 
     Raises `RouteletError` with every mistake, its key as `where`: whoever calls the factory
     knows the file.

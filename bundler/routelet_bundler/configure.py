@@ -1,6 +1,7 @@
 """Configure: pyproject.toml, integrations and their first two hooks, to the adapter that builds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -10,6 +11,7 @@ from routelet_bundler.adapter import (
     ConfigDone,
     ConfigSetup,
     Integration,
+    Logger,
     fire,
 )
 from routelet_bundler.adapters import load_integrations
@@ -18,7 +20,6 @@ from routelet_bundler.config import (
     config_error,
     read_config,
     read_document,
-    updated,
 )
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.features import check_output, feature_warnings, mistakes_of
@@ -98,7 +99,7 @@ def set_up(root: Path, command: Command) -> SetUp:
         calls = Calls(integration.name, root)
         _fire_setup(integration, calls, config, command, root)
         calls.end()
-        config = updated(config, calls.changes)
+        config = calls.updated(config)
         made.append(calls)
     return SetUp(
         config=config,
@@ -112,23 +113,36 @@ def set_up(root: Path, command: Command) -> SetUp:
 def _fire_setup(
     integration: Integration, calls: Calls, config: Config, command: Command, root: Path
 ) -> None:
-    fire(
-        [integration],
-        "config_setup",
-        lambda one, log: one.config_setup(
-            ConfigSetup(
-                config=config,
-                command=command,
-                root=root,
-                update_config=calls.update_config,
-                inject_route=calls.inject_route,
-                add_middleware=calls.add_middleware,
-                add_watch_file=calls.add_watch_file,
-                create_codegen_dir=calls.create_codegen_dir,
-                logger=log,
+    def hook(one: Integration, log: Logger) -> None:
+        with _unchanged(config) as given:
+            one.config_setup(
+                ConfigSetup(
+                    config=given,
+                    command=command,
+                    root=root,
+                    update_config=calls.update_config,
+                    inject_route=calls.inject_route,
+                    add_middleware=calls.add_middleware,
+                    add_watch_file=calls.add_watch_file,
+                    create_codegen_dir=calls.create_codegen_dir,
+                    logger=log,
+                )
             )
-        ),
-    )
+
+    fire([integration], "config_setup", hook)
+
+
+@contextmanager
+def _unchanged(config: Config) -> Iterator[Config]:
+    """Give a hook a configuration of its own: tables of a frozen one are dicts all the same."""
+    given = config.model_copy(deep=True)
+    yield given
+    if given != config:
+        raise RouteletError(
+            "changes the configuration in place, which nobody sees",
+            mend="call update_config, in config_setup",
+            status=WRONG_USE,
+        )
 
 
 def _injections(made: Sequence[Calls]) -> Injections:
@@ -144,16 +158,16 @@ def _adapter_of(config: Config, integrations: tuple[Integration, ...]) -> Adapte
 
     def set_adapter(integration: str, adapter: Adapter) -> None:
         if not isinstance(adapter, Adapter):
-            raise TypeError(f"set_adapter takes an Adapter, not {adapter!r}")
+            raise RouteletError(f"set_adapter takes an Adapter, not {adapter!r}", status=WRONG_USE)
         found.append((integration, adapter))
 
-    fire(
-        integrations,
-        "config_done",
-        lambda one, log: one.config_done(
-            ConfigDone(config=config, set_adapter=partial(set_adapter, one.name), logger=log)
-        ),
-    )
+    def hook(one: Integration, log: Logger) -> None:
+        with _unchanged(config) as given:
+            one.config_done(
+                ConfigDone(config=given, set_adapter=partial(set_adapter, one.name), logger=log)
+            )
+
+    fire(integrations, "config_done", hook)
     if len(found) > 1:
         names = " and ".join(f"{adapter.name} (by {by})" for by, adapter in found)
         raise RouteletError(

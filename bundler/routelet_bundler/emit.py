@@ -1,7 +1,5 @@
 """Emit: the text of a function's entry module."""
 
-import ast
-from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path, PurePosixPath
 
@@ -9,7 +7,7 @@ from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import Adapter, Planned, Traced
 from routelet_bundler.safe_names import INJECTED
-from routelet_bundler.sources import parse_python, read_source
+from routelet_bundler.sources import bound_names, parse_python, read_source
 
 
 def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: bool) -> str:
@@ -45,13 +43,11 @@ def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: 
 def has_start(adapter: Adapter, traced: Traced) -> bool:
     """Tell whether the server entrypoint, traced with a function, defines `start`.
 
-    Raises `RouteletError` where an entry module would have nothing of it to expose or to call.
+    Raises `RouteletError` where it is not there, or an entry module would have nothing of it to
+    expose or to call.
     """
-    path = adapter.server_entrypoint.replace(".", "/")
-    distributions = chain.from_iterable(one.files for one, _ in traced.distributions)
-    sources = {**dict(distributions), **{file.archive: file.source for file in traced.files}}
-    source = sources.get(f"{path}.py") or sources.get(f"{path}/__init__.py")
-    starts = source is not None and "start" in _defined(source)
+    source = source_of(adapter.server_entrypoint, adapter, traced)
+    starts = "start" in bound_names(parse_python(read_source(source, str(source)), str(source)))
     if not (starts or adapter.exports):
         raise RouteletError(
             f"{adapter.server_entrypoint} has no start, and the adapter names no exports",
@@ -62,13 +58,20 @@ def has_start(adapter: Adapter, traced: Traced) -> bool:
     return starts
 
 
-def _defined(source: Path) -> Iterator[str]:
-    """Yield the names that a module binds at its top, but for those of `import *`."""
-    for statement in parse_python(read_source(source, str(source)), str(source)).body:
-        match statement:
-            case ast.FunctionDef() | ast.AsyncFunctionDef():
-                yield statement.name
-            case ast.ImportFrom() | ast.Import():
-                yield from (alias.asname or alias.name for alias in statement.names)
-            case ast.Assign():
-                yield from (one.id for one in statement.targets if isinstance(one, ast.Name))
+def source_of(module: str, adapter: Adapter, traced: Traced) -> Path:
+    """Return the file of a module that an adapter names, among those of a function.
+
+    Raises `RouteletError` where it is none of them.
+    """
+    path = module.replace(".", "/")
+    distributions = chain.from_iterable(one.files for one, _ in traced.distributions)
+    sources = {**dict(distributions), **{file.archive: file.source for file in traced.files}}
+    source = sources.get(f"{path}.py") or sources.get(f"{path}/__init__.py")
+    if source is None:
+        raise RouteletError(
+            f"there is no module {module}",
+            where=f"adapter {adapter.name}",
+            mend="name one of the site's folder, or of an installed distribution",
+            status=WRONG_USE,
+        )
+    return source

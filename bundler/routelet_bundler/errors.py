@@ -3,8 +3,10 @@
 Anything else that escapes is a fault of routelet and keeps its traceback.
 """
 
+import traceback
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
+from pathlib import Path
 
 FAILED = 1
 """Exit status of work that did not succeed."""
@@ -54,3 +56,27 @@ def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `did you mean "x"?` for the nearest known name, or an empty string."""
     near = get_close_matches(name, tuple(known), n=1, cutoff=0.5)
     return f'did you mean "{near[0]}"?' if near else ""
+
+
+_STDLIB = f"{Path(traceback.__file__).parent}/"
+_OURS = (f"{Path(__file__).parent}/", "<frozen ")
+
+
+def raised_at(error: Exception) -> str:
+    """Return file and line of what others wrote and that raised; empty where only we did.
+
+    It is the file that is called first, at its deepest line: not that of a library further down.
+    """
+    if isinstance(error, SyntaxError):
+        return f"{error.filename}:{error.lineno}"
+    frames = [
+        frame
+        for frame in traceback.extract_tb(error.__traceback__)
+        if not frame.filename.startswith(_OURS) and not _is_of_python(frame.filename)
+    ]
+    own = [frame for frame in frames if frame.filename == frames[0].filename]
+    return f"{own[-1].filename}:{own[-1].lineno}" if own else ""
+
+
+def _is_of_python(file: str) -> bool:
+    return file.startswith(_STDLIB) and not file.startswith(f"{_STDLIB}site-packages/")

@@ -4,16 +4,21 @@ Levels are judged as Astro's validateSupportedFeatures does: nothing, a warning 
 and feature, or an error. A site of which Astro says "won't be built" is not built here.
 """
 
+import re
 from collections.abc import Iterable, Mapping
+from keyword import iskeyword
+from math import isfinite
 from typing import get_args
 
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
-from routelet_bundler.model import Adapter, Assets, Level
+from routelet_bundler.model import Adapter, Assets, Level, Split
 
 OUTPUTS = ("static_output", "hybrid_output", "server_output")
 FEATURES = (*OUTPUTS, "assets", "i18n_domains", "env_get_secret")
 """What `supported_features` may name. No key of the configuration uses the last two yet."""
 LEVELS: tuple[Level, ...] = get_args(Level)
+ARCHITECTURES = ("x86_64", "arm64")
+SPLITS: tuple[Split, ...] = get_args(Split)
 _SAYS = {
     "experimental": "supports {} experimentally: it may have faults, and may change",
     "deprecated": "has deprecated its support for {}: it will be removed",
@@ -25,11 +30,10 @@ def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
     """Yield what is wrong with an adapter, whatever the site."""
     if not adapter.name:
         yield _mistake("adapter", "has no name")
-    for name in adapter.exports:
-        if not name.isidentifier():
-            yield _mistake(adapter.name, f"{name!r} in exports is no name of Python")
-    if adapter.exports and not adapter.server_entrypoint:
-        yield _mistake(adapter.name, "has exports and no server_entrypoint that gives them")
+    yield from _mistakes_in_entrypoints(adapter)
+    if adapter.split is not None and adapter.split not in SPLITS:
+        mend = did_you_mean(str(adapter.split), SPLITS) or f"there are {', '.join(SPLITS)}"
+        yield _mistake(adapter.name, f'"{adapter.split}" is no split', mend)
     for key, value in adapter.args.items():
         if not _is_literal(value):
             yield _mistake(
@@ -37,7 +41,38 @@ def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
                 f'"{key}" of args is {value!r}, and entry modules hold literals only',
                 mend="write text, numbers, True, False, None, and lists, tuples and dicts of them",
             )
+    yield from _mistakes_in_target(adapter)
     yield from _mistakes_in_features(adapter)
+
+
+def _mistakes_in_entrypoints(adapter: Adapter) -> Iterable[RouteletError]:
+    for key in ("server_entrypoint", "middleware_entrypoint"):
+        if (module := getattr(adapter, key)) and not all(map(_is_name, module.split("."))):
+            yield _mistake(adapter.name, f"{key} is {module!r}, which is no dotted module")
+    exports: object = adapter.exports
+    if isinstance(exports, str):  # which has names as well: its letters
+        mend = f'write exports=("{exports}",)'
+        yield _mistake(adapter.name, "exports is text, and not a tuple of names", mend)
+    else:
+        for name in adapter.exports:
+            if not _is_name(name):
+                yield _mistake(adapter.name, f"{name!r} in exports is no name of Python")
+    if adapter.exports and not adapter.server_entrypoint:
+        yield _mistake(adapter.name, "has exports and no server_entrypoint that gives them")
+    if adapter.middleware_entrypoint and not adapter.exports:
+        what = "has a middleware_entrypoint and no exports that it gives"
+        yield _mistake(adapter.name, what)
+
+
+def _mistakes_in_target(adapter: Adapter) -> Iterable[RouteletError]:
+    target = adapter.target
+    if not re.fullmatch(r"'3\.\d+'", repr(target.python)):
+        mend = 'write a minor version as text, such as "3.12"'
+        yield _mistake(adapter.name, f"{target.python!r} of its target is no Python", mend)
+    if target.architecture not in ARCHITECTURES:
+        mend = f"there are {', '.join(ARCHITECTURES)}"
+        what = f"{target.architecture!r} of its target is no architecture"
+        yield _mistake(adapter.name, what, mend)
 
 
 def _mistakes_in_features(adapter: Adapter) -> Iterable[RouteletError]:
@@ -117,10 +152,16 @@ def _mistake(name: str, what: str, mend: str = "") -> RouteletError:
     return RouteletError(what, where=f"adapter {name}", mend=mend, status=WRONG_USE)
 
 
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not iskeyword(text)
+
+
 def _is_literal(value: object) -> bool:
     match value:
         case dict():
             return all(map(_is_literal, [*value, *value.values()]))
         case list() | tuple():
             return all(map(_is_literal, value))
-    return value is None or type(value) in {str, int, float, bool, bytes}
+        case float():
+            return isfinite(value)  # the others have no literal
+    return value is None or type(value) in {str, int, bool, bytes}

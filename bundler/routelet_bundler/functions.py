@@ -1,58 +1,34 @@
-"""`dist/functions/` and `dist/pages/`: what becomes of on-demand routes.
+"""What becomes of on-demand routes: functions, planned and traced, with their entry modules."""
 
-Functions are planned, traced, packed and verified. Where the last build is still as it was left,
-only what changed is written: staging lays it over the files of that build.
-"""
-
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from pydantic import TypeAdapter
-
-from routelet_bundler import pack
-from routelet_bundler.cache import digest
-from routelet_bundler.client import Client, asset_urls, is_seen
-from routelet_bundler.emit import entry_module, has_start
+from routelet_bundler.client import Client, asset_urls
+from routelet_bundler.costs import weights_of
+from routelet_bundler.emit import entry_module, has_start, source_of
 from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.grouping import groups_of, split_of
 from routelet_bundler.model import (
     Adapter,
-    BuiltFunction,
-    Distribution,
     Function,
-    PartSize,
+    Group,
     Planned,
     Reached,
-    Splits,
     Target,
     Traced,
-    Zip,
 )
 from routelet_bundler.plan import Planner
 from routelet_bundler.render.front import edge_front
 from routelet_bundler.render.graph_json import graph_text
 from routelet_bundler.render.routelet_json import prerendered_table, route_table
-from routelet_bundler.split import Weights, auto_groups, compare, rates_of, together, weigh
+from routelet_bundler.split import auto_groups, together
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace.graph import graph_of
-from routelet_bundler.trace.install import runtime_packages
 from routelet_bundler.trace.modules import module_files, runtime_files
 from routelet_bundler.trace.variables import variable_warnings
-from routelet_bundler.verify import Check, runs_here, verify
-from routelet_bundler.version import __version__
 from routelet_bundler.work import RUNTIME, Work, made_from, tracer_of
-
-_SPLITS = TypeAdapter(Splits)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Packing:
-    """What packs the functions of a build, and what is kept of the last one."""
-
-    packers: Mapping[Target, pack.Packer]
-    earlier: pack.Kept | None
+from routelet_bundler.zips import Packing
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,50 +48,6 @@ class Routed:
         return next((one for one in self.functions if one.is_middleware), None)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Emitted:
-    """The functions of a build: all of them, and those that are not as in `earlier`."""
-
-    functions: tuple[Function, ...]
-    keys: Mapping[str, str]
-    """What each zip is packed from, as a digest, by the name of the function."""
-    earlier: pack.Kept | None
-    new: tuple[Function, ...]
-    packers: Mapping[Target, pack.Packer]
-
-    @property
-    def sizes(self) -> Mapping[str, PartSize]:
-        """What parts add to a zip, by their keys, as far as this or an earlier build asked."""
-        asked = {
-            key: one for each in self.packers.values() for key, one in each.asked_sizes.items()
-        }
-        return asked or (self.earlier.sizes if self.earlier else {})
-
-    @property
-    def removed(self) -> Mapping[str, tuple[str, ...]]:
-        """Files of the last build that are no more, by the folder that they are below."""
-        if self.earlier is None:
-            return {}
-        zips = {f"functions/{one.name}.zip" for one in self.functions}
-        now = zips | {one.entry_on_disk for one in self.functions}
-        gone = [path.partition("/") for path in self.earlier.files if path not in now]
-        return {
-            folder: tuple(name for top, _, name in gone if top == folder)
-            for folder in {path.partition("/")[0] for path in self.earlier.files}
-        }
-
-
-def packing_of(work: Work) -> Packing:
-    """Return what packs the functions of a build."""
-    earlier = None if is_seen(work) else pack.load(work.cache, work.out_dir)
-    sizes = earlier.sizes if earlier else {}
-    packers = {
-        target: pack.Packer(target, work.cache, work.digests, sizes, work.elsewhere)
-        for target in work.environments
-    }
-    return Packing(packers=packers, earlier=earlier)
-
-
 def trace_functions(
     work: Work, files: Mapping[str, Path], page_modules: Mapping[str, str], packing: Packing
 ) -> Routed:
@@ -129,13 +61,7 @@ def trace_functions(
         return Routed()
     planner = Planner(work.site, work.configured.config, adapter, page_modules)
     planned = planner.plan()
-    if planned and not adapter.server_entrypoint:
-        raise RouteletError(
-            f"the adapter {adapter.name} has no server_entrypoint that could answer requests",
-            where=planned[0].pages[0].route.component or "",
-            mend="prerender the page, or choose another adapter",
-            status=WRONG_USE,
-        )
+    _refuse_unanswered(planned, adapter)
     files = {**runtime_files("routelet", RUNTIME), **files}
     server = _server_files(adapter, work.configured.root)
     tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
@@ -155,14 +81,10 @@ def trace_functions(
         return replace(one, traced=tracers[_target(one.planned, adapter)].pruned(one.traced))
 
     routes = list(map(pruned, routes))
-    pages = [one.pages[0] for one in planned]
-    if split_of(adapter) == "auto":
-        groups = auto_groups(_weights(work, routes, adapter, packing), pages, adapter)
-    else:
-        groups = groups_of(pages, split_of(adapter), adapter)
+    groups = _groups(work, routes, adapter, packing)
     reached = [pruned(one) for one in (*together(routes, groups, planner, trace), *edge)]
     urls = asset_urls(work, {name for one in reached for name in one.traced.assets})
-    starts = bool(planned) and has_start(adapter, reached[0].traced)
+    starts = _starts(reached, adapter)
     functions = tuple(_function(one, urls, planner, starts=starts) for one in reached)
     graph = graph_of(functions, tuple(tracers.values()), made_from(work, page_modules))
     write_texts(work.folder, {"graph.json": graph_text(graph)})
@@ -192,6 +114,38 @@ def with_front(work: Work, routed: Routed, client: Client) -> Routed:
     return replace(routed, functions=(*others, replace(function, entry_text=text)))
 
 
+def _refuse_unanswered(planned: Sequence[Planned], adapter: Adapter) -> None:
+    if planned and not adapter.server_entrypoint:
+        raise RouteletError(
+            f"the adapter {adapter.name} has no server_entrypoint that could answer requests",
+            where=planned[0].pages[0].route.component or "",
+            mend="prerender the page, or choose another adapter",
+            status=WRONG_USE,
+        )
+
+
+def _groups(
+    work: Work, routes: Sequence[Reached], adapter: Adapter, packing: Packing
+) -> tuple[Group, ...]:
+    """Return the pages of each function."""
+    pages = [one.planned.pages[0] for one in routes]
+    if split_of(adapter) == "auto":
+        return auto_groups(weights_of(work, routes, adapter, packing), pages, adapter)
+    return groups_of(pages, split_of(adapter), adapter)
+
+
+def _starts(reached: Sequence[Reached], adapter: Adapter) -> bool:
+    """Tell whether entry modules can be run as scripts.
+
+    Raises `RouteletError` for a module that the adapter names and that is not there.
+    """
+    first = next((one for one in reached if not one.planned.is_middleware), None)
+    last = reached[-1] if reached else None
+    if last and last.planned.is_middleware and adapter.middleware_entrypoint:
+        source_of(adapter.middleware_entrypoint, adapter, last.traced)
+    return first is not None and has_start(adapter, first.traced)
+
+
 def _server_files(adapter: Adapter, root: Path) -> Mapping[str, Path]:
     """Return the files of what an adapter answers with, by their path in a zip."""
     modules = filter(None, (adapter.middleware_entrypoint, adapter.server_entrypoint))
@@ -202,54 +156,6 @@ def _edge(planner: Planner, trace: Callable[[Planned], Traced]) -> tuple[Reached
     """Return the function of the middleware, where it has one of its own."""
     planned = planner.plan_middleware()
     return (Reached(planned=planned, traced=trace(planned)),) if planned else ()
-
-
-def compare_splits(
-    work: Work,
-    routed: Routed,
-    emitted: Emitted,
-    built: Sequence[BuiltFunction],
-    packing: Packing,
-) -> Splits | None:
-    """Return what each split would give; nothing where there is but one route.
-
-    Kept for the same zips and configuration: of 10,000 routes it takes a second.
-    """
-    adapter = work.configured.adapter
-    if adapter is None or len(routed.routes) < 2:
-        return None
-    traffic = work.configured.root / adapter.traffic if adapter.traffic is not None else None
-    key = digest(
-        "splits",
-        __version__,
-        repr(adapter),
-        work.configured.config.model_dump_json(),
-        traffic.read_bytes() if traffic and traffic.is_file() else b"",
-        *(f"{name} {emitted.keys[name]}" for name in sorted(emitted.keys)),
-    )
-    kept = work.cache.read("splits", key)
-    if kept is not None:
-        return _SPLITS.validate_json(kept)
-    weights = _weights(work, routed.routes, adapter, packing)
-    pages = [one.planned.pages[0] for one in routed.routes]
-    zipped = [one.zip.zipped_bytes for one in built]
-    splits = compare(weights, pages, adapter, zipped, has_traffic=adapter.traffic is not None)
-    work.cache.write("splits", key, _SPLITS.dump_json(splits))
-    return splits
-
-
-def _weights(work: Work, routes: Sequence[Reached], adapter: Adapter, packing: Packing) -> Weights:
-    site, root, base = work.site, work.configured.root, work.configured.config.base
-    file = adapter.traffic
-    rates = rates_of(root / file, file, site, base) if file is not None else None
-
-    with ThreadPoolExecutor(work.jobs) as executor:
-
-        def sizes(architecture: str, parts: Sequence[pack.Part]) -> Sequence[PartSize]:
-            target = next(one for one in packing.packers if one.architecture == architecture)
-            return packing.packers[target].sizes(parts, executor)
-
-        return weigh(routes, adapter, rates, sizes)
 
 
 def _target(planned: Planned, adapter: Adapter) -> Target:
@@ -298,94 +204,3 @@ def _edge_warnings(reached: Reached, adapter: Adapter) -> Iterable[str]:
     if not reached.planned.is_middleware or host is None or host.variables is None:
         return ()
     return variable_warnings(reached.traced.files, host.variables, adapter.target.python)
-
-
-def emit_functions(work: Work, functions: tuple[Function, ...], packing: Packing) -> Emitted:
-    """Write entry modules: of what changed where an earlier build is there to lay them over."""
-    packers, earlier = packing.packers, packing.earlier
-    keys = {one.name: packers[one.target].key(one) for one in functions}
-    kept = earlier.zips if earlier else {}
-    new = tuple(
-        one for one in functions if one.name not in kept or kept[one.name].key != keys[one.name]
-    )
-    outside = (one for one in functions if one.entry_on_disk.partition("/")[0] not in pack.FOLDERS)
-    write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in (*new, *outside)})
-    return Emitted(functions=functions, keys=keys, earlier=earlier, new=new, packers=packers)
-
-
-def pack_functions(work: Work, emitted: Emitted) -> tuple[BuiltFunction, ...]:
-    """Write the zips of what changed, and verify them.
-
-    Raises `RouteletError` for a function that is too large or does not start.
-    """
-    adapter = work.configured.adapter
-    if adapter is None or not emitted.functions:
-        return ()
-    kept = emitted.earlier.zips if emitted.earlier else {}
-    there = work.out_dir / "functions"
-    zips = {name: replace(one.zip, path=there / f"{name}.zip") for name, one in kept.items()}
-    zips |= _packed(work, emitted, adapter)
-    passed = {one.verdict for one in kept.values()}
-    return _verified(work, emitted.functions, zips, adapter, passed)
-
-
-def _packed(work: Work, emitted: Emitted, adapter: Adapter) -> Mapping[str, Zip]:
-    new, packers = emitted.new, emitted.packers
-    work.report("pack", 0, len(new))
-
-    def packed(function: Function) -> Zip:
-        path = work.folder / "functions" / f"{function.name}.zip"
-        limits = adapter.limits
-        if function.is_middleware and adapter.middleware_host:
-            limits = adapter.middleware_host.limits
-        return packers[function.target].pack(function, path, limits)
-
-    with ThreadPoolExecutor(work.jobs) as executor:
-        for target, packer in packers.items():
-            own = [one for one in new if one.target == target]
-            packer.prepare(own, work.folder, executor)
-        return {one.name: made for one, made in zip(new, executor.map(packed, new), strict=True)}
-
-
-def _verified(
-    work: Work,
-    functions: Sequence[Function],
-    zips: Mapping[str, Zip],
-    adapter: Adapter,
-    passed: Collection[str],
-) -> tuple[BuiltFunction, ...]:
-    def report(done: int, total: int) -> None:
-        work.report("verify", done, total)
-
-    report(0, len(functions))
-    needs_host = any(function.traced.provided for function in functions)
-    provided = runtime_packages(adapter.target.python, work.cache) if needs_host else None
-    checks = [
-        Check(
-            function=function,
-            packed=zips[function.name],
-            provided=provided if function.traced.provided else None,
-            twins=_twins(work, function),
-        )
-        for function in functions
-    ]
-    verdicts = verify(checks, work.cache, work.jobs, report, passed)
-    return tuple(
-        BuiltFunction(
-            function=function,
-            zip=zips[function.name],
-            verdict=verdict,
-            memory_mb=function.config.memory or adapter.memory_mb,
-            timeout_s=function.config.timeout or adapter.timeout_s,
-        )
-        for function, verdict in zip(functions, verdicts, strict=True)
-    )
-
-
-def _twins(work: Work, function: Function) -> tuple[Distribution, ...]:
-    """Return this machine's versions of a function's distributions, where it cannot run here."""
-    if runs_here(function.target):
-        return ()
-    ours = work.environments[function.target].host_index.distributions
-    names = (one.name for one, _ in function.traced.distributions)
-    return tuple(ours[name] for name in names if name in ours)

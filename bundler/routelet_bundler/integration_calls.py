@@ -9,15 +9,17 @@ from pathlib import Path
 from posixpath import splitext
 from typing import Any
 
+from routelet_bundler.config import updated
 from routelet_bundler.discover.names import KINDS, InvalidRouteError, parse_pattern
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
-from routelet_bundler.model import InjectedMiddleware, InjectedRoute, Order
+from routelet_bundler.model import Config, InjectedMiddleware, InjectedRoute, Order
 from routelet_bundler.safe_names import safe
 
 CODEGEN = ".routelet/integrations"
 """Below the site's folder, a folder for each integration that writes entrypoints."""
 
 ORDERS = ("pre", "post")
+_LOADED = {"adapter", "adapters", "integrations"}
 
 
 class Calls:
@@ -25,6 +27,8 @@ class Calls:
 
     def __init__(self, integration: str, root: Path) -> None:
         self._integration = integration
+        self.where = f"integration {integration}, config_setup"
+        """What mistakes in these calls are told with."""
         self._root = root
         self._is_over = False
         self.changes: dict[str, Any] = {}
@@ -37,9 +41,29 @@ class Calls:
         """Refuse all further calls: what they ask for would be lost."""
         self._is_over = True
 
+    def updated(self, config: Config) -> Config:
+        """Return `config` with the changes; raises `RouteletError` for those that cannot be."""
+        try:
+            return updated(config, self.changes)
+        except RouteletError as error:
+            first, *rest = map(self._told, (error, *error.others))
+            first.others = tuple(rest)
+            raise first from None
+
+    def _told(self, faulty: RouteletError) -> RouteletError:
+        what = f"update_config: {faulty.what}"
+        return RouteletError(what, where=self.where, mend=faulty.mend, status=WRONG_USE)
+
     def update_config(self, **changes: Any) -> None:
         """Change keys of the configuration: `ConfigSetup.update_config`."""
         self._refuse_late("update_config")
+        if late := sorted(_LOADED & changes.keys()):
+            raise RouteletError(
+                f"update_config: {late[0]} cannot be changed: all of them are loaded by now",
+                where=self.where,
+                mend="name it in pyproject.toml",
+                status=WRONG_USE,
+            )
         self.changes |= changes
 
     def inject_route(
@@ -48,7 +72,7 @@ class Calls:
         """Add a route: `ConfigSetup.inject_route`."""
         self._refuse_late("inject_route")
         file = self._file("inject_route", entrypoint, tuple(KINDS))
-        if prerender not in {True, False, None}:
+        if prerender not in (True, False, None):
             what = f"prerender is {prerender!r}"
             raise self._mistake("inject_route", what, "True, False or None")
         try:
@@ -109,7 +133,7 @@ class Calls:
     def _mistake(self, call: str, what: str, right: str = "") -> RouteletError:
         return RouteletError(
             f"{call}: {what}",
-            where=f"integration {self._integration}, config_setup",
+            where=self.where,
             mend=f"give it {right}" if right else "",
             status=WRONG_USE,
         )

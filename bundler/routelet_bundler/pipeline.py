@@ -6,43 +6,24 @@ fresh folder that becomes `dist/` when every stage has succeeded.
 """
 
 import os
-from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from time import time_ns
-from types import MappingProxyType
 
-from routelet.routing import Route
-from routelet_bundler.adapter import (
-    BuildDone,
-    BuildGenerated,
-    BuildSetup,
-    BuildSsr,
-    BuildStart,
-    TracedFiles,
-    fire,
-)
+from routelet_bundler import hooks
 from routelet_bundler.cache import open_cache
 from routelet_bundler.client import Client, as_left, is_seen, make_client, with_assets
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.content import content
+from routelet_bundler.costs import compare_splits
 from routelet_bundler.discover import discover
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.tree import files_below
 from routelet_bundler.elsewhere import Elsewhere
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.features import check_assets
-from routelet_bundler.functions import (
-    Emitted,
-    Routed,
-    compare_splits,
-    emit_functions,
-    pack_functions,
-    packing_of,
-    trace_functions,
-    with_front,
-)
+from routelet_bundler.functions import trace_functions, with_front
 from routelet_bundler.generated import PACKAGE, python_source
 from routelet_bundler.model import (
     Build,
@@ -56,7 +37,7 @@ from routelet_bundler.pack import lacks_bytecode
 from routelet_bundler.pack import save as save_zips
 from routelet_bundler.plan import has_edge_middleware
 from routelet_bundler.prerender import save
-from routelet_bundler.render.routelet_json import manifest_text, ssr_manifest
+from routelet_bundler.render.routelet_json import manifest_text
 from routelet_bundler.report import changes
 from routelet_bundler.report.budget import budget_warnings, check_budgets
 from routelet_bundler.sources import Digests
@@ -64,6 +45,7 @@ from routelet_bundler.staging import lay_over, staged, write_texts
 from routelet_bundler.trace import Records
 from routelet_bundler.trace.environment import environment_of
 from routelet_bundler.work import Report, Work
+from routelet_bundler.zips import Emitted, emit_functions, pack_functions, packing_of
 
 
 def build(
@@ -129,6 +111,7 @@ def build(
         result, client, emitted = _stages(work)
         kept = as_left(client)
         earlier = changes.summary_of(final, folder, result.functions)
+    result = _in_place(result)
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
         digests.keep(root, site.src, cache, started_ns)
@@ -139,6 +122,21 @@ def build(
         if kept != client.earlier and not is_seen(work):
             save(cache, final, kept)
     return replace(result, warnings=(*result.warnings, *cache.warnings))
+
+
+def _in_place(build: Build) -> Build:
+    """Return a build whose zips are where they are now: staging has moved them."""
+
+    def moved(one: BuiltFunction) -> BuiltFunction:
+        path = build.out_dir / "functions" / one.zip.path.name
+        return replace(one, zip=replace(one.zip, path=path))
+
+    edge = build.edge_function
+    return replace(
+        build,
+        functions=tuple(map(moved, build.functions)),
+        edge_function=moved(edge) if edge else None,
+    )
 
 
 def _refuse_sources(out_dir: Path, root: Path, config: Config) -> None:
@@ -165,15 +163,7 @@ def _targets(configured: Configured, site: Site) -> list[Target]:
 
 
 def _stages(work: Work) -> tuple[Build, Client, Emitted]:
-    integrations = work.configured.integrations
-    fire(integrations, "build_start", lambda one, log: one.build_start(BuildStart(logger=log)))
-    fire(
-        integrations,
-        "build_setup",
-        lambda one, log: one.build_setup(
-            BuildSetup(routes=work.site.routes, target=work.configured.target, logger=log)
-        ),
-    )
+    hooks.build_start(work)
     files = write_texts(work.folder, work.content.modules)
     files |= write_texts(work.folder, work.content.data)
     injected = {one.archive: one.source.read_bytes() for one in work.site.injected}
@@ -190,46 +180,30 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     emitted = emit_functions(work, functions, packing)
     if work.configured.adapter is not None:
         check_assets(work.configured.adapter, client.assets, _reaching(functions))
-    _fire_ssr(work, routed, client.assets)
-    fire(
-        integrations,
-        "build_generated",
-        lambda one, log: one.build_generated(BuildGenerated(directory=client.folder, logger=log)),
-    )
+    hooks.build_ssr(work, routed, client.assets)
+    hooks.build_generated(work, client)
     everything = pack_functions(work, emitted)
     built = tuple(one for one in everything if not one.function.is_middleware)
     edge_function = next((one for one in everything if one.function.is_middleware), None)
     result = Build(
         out_dir=work.out_dir,
         entry_points={
-            route.route: url for route, url in _entry_points(functions, work.out_dir).items()
+            route.route: url
+            for route, url in hooks.entry_points_of(functions, work.out_dir).items()
         },
-        middleware_entry_point=_entry_point(routed.edge_function, work.out_dir),
+        middleware_entry_point=hooks.entry_point_of(routed.edge_function, work.out_dir),
         functions=built,
         edge_function=edge_function,
         routes=work.site.routes,
         prerendered=client.prerendered,
         assets=client.assets,
         warnings=_warnings(work, client.warnings, everything),
-        splits=compare_splits(work, routed, emitted, built, packing),
+        splits=compare_splits(work, routed.routes, emitted, built, packing),
     )
     with (work.folder / "routelet.json").open("w") as file:
         file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))
     check_budgets(work.folder, built, work.configured.config.budget, work.cache, work.jobs)
-    fire(
-        integrations,
-        "build_done",
-        lambda one, log: one.build_done(
-            BuildDone(
-                out_dir=work.folder,
-                routes=work.site.routes,
-                pages=client.prerendered,
-                # The adapter is the last; where it is alone nobody has written anything.
-                client_files=client.files if len(integrations) == 1 else client.files_there,
-                logger=log,
-            )
-        ),
-    )
+    hooks.build_done(work, client)
     removed = {"client": client.removed} if client.earlier else {}
     lay_over(work.folder, work.out_dir, {**removed, **emitted.removed})
     return result, client, emitted
@@ -253,19 +227,6 @@ def _error_modules(work: Work, client: Client, page_modules: dict[str, str]) -> 
     return write_texts(work.folder, texts)
 
 
-def _entry_points(functions: tuple[Function, ...], folder: Path) -> dict[Route, str]:
-    url = folder.as_uri()  # what is below it needs no quoting: entries have safe names
-    return {
-        page.route: f"{url}/{function.entry_on_disk}"
-        for function in functions
-        for page in function.pages
-    }
-
-
-def _entry_point(function: Function | None, folder: Path) -> str | None:
-    return f"{folder.as_uri()}/{function.entry_on_disk}" if function else None
-
-
 def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
     """Return the routes of functions by the distributions that they reach."""
     found: dict[str, tuple[str, ...]] = {}
@@ -273,35 +234,6 @@ def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
         for distribution, _ in function.traced.distributions:
             found[distribution.name] = (*found.get(distribution.name, ()), *function.routes)
     return found
-
-
-def _fire_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:
-    if not work.configured.integrations:
-        return
-    functions = tuple(one for one in routed.functions if not one.is_middleware)
-    middleware = TracedFiles([routed.edge_function] if routed.edge_function else [])
-    entry_points = MappingProxyType(_entry_points(functions, work.folder))
-    manifest = ssr_manifest(
-        work.site.routes,
-        functions,
-        assets,
-        config=work.configured.config,
-        adapter=work.configured.adapter,
-    )
-    fire(
-        work.configured.integrations,
-        "build_ssr",
-        lambda one, log: one.build_ssr(
-            BuildSsr(
-                entry_points=entry_points,
-                middleware_entry_point=_entry_point(routed.edge_function, work.folder),
-                middleware_files=next(iter(middleware.values()), None),
-                manifest=manifest,
-                functions=TracedFiles(functions),
-                logger=log,
-            )
-        ),
-    )
 
 
 def _warnings(

@@ -3,7 +3,7 @@
 import ast
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -105,6 +105,21 @@ def parse_python(text: str, where: str) -> ast.Module:
         ) from None
     except ValueError as error:  # a NUL byte
         raise RouteletError(str(error), where=where, mend="correct the syntax") from None
+
+
+def bound_names(module: ast.Module) -> Iterator[str]:
+    """Yield the names that a module binds at its top; `*` for all those of another."""
+    nodes: list[ast.AST] = [*module.body]
+    while nodes:
+        match node := nodes.pop():
+            case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
+                yield node.name
+            case ast.ImportFrom() | ast.Import():
+                yield from (alias.asname or alias.name for alias in node.names)
+            case ast.Name(ctx=ast.Store()):
+                yield node.id
+            case _:
+                nodes += ast.iter_child_nodes(node)
 
 
 def split_front_matter(text: str, where: str) -> tuple[Mapping[str, Any], str, int]:

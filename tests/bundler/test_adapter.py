@@ -1,4 +1,5 @@
 import dataclasses
+import json
 import logging
 
 import pytest
@@ -75,6 +76,25 @@ def test_a_mistake_that_a_hook_tells_itself_stays_its_own() -> None:
     with pytest.raises(RouteletError) as told:
         fire([Telling()], "build_start", start)
     assert told.value is mistake
+
+
+def test_a_mistake_without_a_place_is_told_with_integration_and_hook() -> None:
+    def tell(_: Integration, __: Logger) -> None:
+        raise RouteletError("no bucket")
+
+    with pytest.raises(RouteletError) as told:
+        fire([Named("moon")], "build_start", tell)
+    assert told.value.where == "integration moon, build_start"
+
+
+def test_what_a_hook_raises_is_told_with_its_own_line_and_not_that_of_a_library() -> None:
+    def parse(_: Integration, __: Logger) -> None:
+        json.loads("x")
+
+    with pytest.raises(RouteletError) as told:
+        fire([Named("moon")], "build_start", parse)
+    line = parse.__code__.co_firstlineno + 1
+    assert told.value.where == f"{__file__}:{line}"
 
 
 def test_an_interrupt_in_a_hook_is_no_mistake() -> None:

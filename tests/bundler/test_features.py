@@ -12,7 +12,7 @@ from routelet_bundler.features import (
     feature_warnings,
     mistakes_of,
 )
-from routelet_bundler.model import Adapter, Assets
+from routelet_bundler.model import Adapter, Assets, Target
 
 
 def adapter(**features: Any) -> Adapter:
@@ -90,9 +90,19 @@ def test_a_library_that_makes_images_has_to_run_on_the_host(library: str) -> Non
     [
         ({"name": ""}, "has no name", ""),
         ({"exports": ("a b",)}, "'a b' in exports", ""),
+        ({"exports": ("class",)}, "'class' in exports", ""),
+        ({"exports": "handler"}, "exports is text", 'write exports=("handler",)'),
         ({"server_entrypoint": "", "exports": ("a",)}, "no server_entrypoint", ""),
+        ({"server_entrypoint": "moon:server"}, "server_entrypoint is 'moon:server'", ""),
+        ({"server_entrypoint": "moon;print()"}, "no dotted module", ""),
+        ({"middleware_entrypoint": "moon.edge"}, "middleware_entrypoint and no exports", ""),
+        ({"split": "rout"}, '"rout" is no split', '"route"?'),
         ({"args": {"at": object}}, '"at" of args', "numbers"),
         ({"args": {"at": [{"x": {1, 2}}]}}, '"at" of args', "numbers"),
+        ({"args": {"at": float("nan")}}, '"at" of args', "numbers"),
+        ({"target": Target(python=3.12)}, "3.12 of its target is no Python", '"3.12"'),
+        ({"target": Target(python="python3.12")}, "is no Python", '"3.12"'),
+        ({"target": Target(architecture="arm")}, "'arm' of its target is no", "arm64"),
         ({"supported_features": {"server_ouput": "stable"}}, "no feature", '"server_output"?'),
         ({"supported_features": {"moon": "stable"}}, "no feature", "there are static_output"),
         ({"supported_features": {"assets": "stabel"}}, "no level of assets", '"stable"?'),

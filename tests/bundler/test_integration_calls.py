@@ -141,6 +141,13 @@ def test_files_to_watch_are_told_once_each_and_need_not_be_there(write_site: Sit
             'inject_route(pattern="/a", entrypoint="page.py", prerender="yes")',
             "prerender is 'yes'",
         ),
+        (
+            'inject_route(pattern="/a", entrypoint="page.py", prerender=[])',
+            "prerender is []",
+        ),
+        ('update_config(integrations=["sitemap"])', "integrations cannot be changed"),
+        ('update_config(adapter="asgi")', "adapter cannot be changed"),
+        ('update_config(out_dir=".")', "a folder for the build alone"),
         ('add_middleware(entrypoint="step.py", order="first")', "the order is 'first'"),
         ('add_middleware(entrypoint="gone.py", order="pre")', 'the entrypoint "gone.py" is not'),
         (

@@ -158,7 +158,7 @@ def test_an_entry_runs_from_its_zip_unpacked_and_in_place(
     )
     built = build(root)
     zip_path = built.functions[0].zip.path
-    zip_path = root / "dist/functions" / zip_path.name
+    assert zip_path == root / "dist/functions" / zip_path.name
     pure = [str(path) for path in _pure_python_dependencies()]
     if where == "unpacked":
         with zipfile.ZipFile(zip_path) as opened:

@@ -3,7 +3,7 @@
 import importlib
 import inspect
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from importlib.metadata import entry_points
 from pathlib import Path
@@ -11,8 +11,9 @@ from typing import Any
 
 from routelet_bundler.adapter import Integration
 from routelet_bundler.config import TABLE, config_error
-from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
+from routelet_bundler.errors import RouteletError, did_you_mean, raise_all, raised_at
 from routelet_bundler.model import Config, kebab
+from routelet_bundler.safe_names import safe
 
 GROUPS = {"adapter": "routelet.adapters", "integrations": "routelet.integrations"}
 """Entry-point group by the key that names a member of it."""
@@ -25,37 +26,63 @@ def load_integrations(root: Path, config: Config, text: str) -> tuple[Integratio
     there, or options that its factory does not take.
     """
     loaded = [
-        _make(_factory(root, name, "integrations", text), name, {}, text)
+        _make(_factory(root, name, "integrations", text), name, "integrations", {}, text)
         for name in config.integrations
     ]
     if config.adapter is not None:
         options = config.adapters.get(config.adapter, {})
         factory = _factory(root, config.adapter, "adapter", text)
-        loaded.append(_make(factory, config.adapter, options, text))
+        loaded.append(_make(factory, config.adapter, "adapter", options, text))
+    raise_all([*_twins(loaded, text)])
     return tuple(loaded)
 
 
 def _factory(root: Path, name: str, key: str, text: str) -> Callable[..., Integration]:
     module, colon, attribute = name.partition(":")
+    group = {point.name: point for point in entry_points(group=GROUPS[key])}
+    if not colon and name not in group:
+        raise config_error(
+            f'no installed package has the {key.removesuffix("s")} "{name}"',
+            (*TABLE, key),
+            text,
+            mend=did_you_mean(name, group) or 'install it, or write "module:factory"',
+        )
     try:
-        if colon:
-            with _importable(root):
-                found: Callable[..., Integration] = getattr(
-                    importlib.import_module(module), attribute
-                )
-                return found
-        group = {point.name: point for point in entry_points(group=GROUPS[key])}
-        if name in group:
-            loaded: Callable[..., Integration] = group[name].load()
-            return loaded
-    except (ImportError, AttributeError) as error:
-        raise config_error(f'"{name}" cannot be loaded: {error}', (*TABLE, key), text) from error
-    raise config_error(
-        f'no installed package has the {key.removesuffix("s")} "{name}"',
-        (*TABLE, key),
-        text,
-        mend=did_you_mean(name, group) or 'install it, or write "module:factory"',
-    )
+        with _importable(root):
+            found: Callable[..., Integration] = (
+                getattr(importlib.import_module(module), attribute) if colon else group[name].load()
+            )
+    except Exception as error:  # modules of others run here
+        raise _failed(error, f'"{name}" cannot be loaded', key, text) from error
+    if not callable(found):
+        raise config_error(
+            f'"{name}" is {found!r}, which makes nothing',
+            (*TABLE, key),
+            text,
+            mend="name a function that returns an Integration",
+        )
+    return found
+
+
+def _failed(error: Exception, what: str, key: str, text: str) -> RouteletError:
+    """Return what is told where code of others raises: its line, if it came to run."""
+    mistake = config_error(f"{what}: {type(error).__name__}: {error}", (*TABLE, key), text)
+    mistake.where = raised_at(error) or mistake.where
+    return mistake
+
+
+def _twins(loaded: Iterable[Integration], text: str) -> Iterator[RouteletError]:
+    """Yield an error for each integration that has the name of another, and so its folder."""
+    first: dict[str, Integration] = {}
+    for integration in loaded:
+        other = first.setdefault(safe(integration.name), integration)
+        if other is not integration:
+            yield config_error(
+                f"two integrations are called {integration.name}",
+                (*TABLE, "integrations"),
+                text,
+                mend="leave one out, or have its class give it another name",
+            )
 
 
 @contextmanager
@@ -68,27 +95,33 @@ def _importable(root: Path) -> Iterator[None]:
 
 
 def _make(
-    factory: Callable[..., Integration], name: str, options: Mapping[str, Any], text: str
+    factory: Callable[..., Integration], name: str, key: str, options: Mapping[str, Any], text: str
 ) -> Integration:
     given = {key.replace("-", "_"): value for key, value in options.items()}
     parameters = inspect.signature(factory).parameters
     takes_any = any(p.kind is p.VAR_KEYWORD for p in parameters.values())
     at = (*TABLE, "adapters", name)
-    for key in given:
-        if key not in parameters and not takes_any:
+    for option in given:
+        if option not in parameters and not takes_any:
             known = [kebab(parameter) for parameter in parameters]
             raise config_error(
-                f'unknown key "{kebab(key)}"',
-                (*at, kebab(key)),
+                f'unknown key "{kebab(option)}"',
+                (*at, kebab(option)),
                 text,
-                mend=did_you_mean(kebab(key), known),
+                mend=did_you_mean(kebab(option), known),
             )
     try:
         integration = factory(**given)
     except RouteletError as error:
+        if key == "integrations":
+            raise
         raise _placed(error, at, text) from None
+    except Exception as error:  # a factory of others
+        raise _failed(error, f'"{name}" gives no integration', key, text) from error
     if not isinstance(integration, Integration):
-        raise RouteletError(f'"{name}" gave {integration!r}, no Integration', status=WRONG_USE)
+        raise config_error(f'"{name}" gave {integration!r}, no Integration', (*TABLE, key), text)
+    if not isinstance(integration.name, str) or not integration.name:
+        raise config_error(f'"{name}" gave an Integration without a name', (*TABLE, key), text)
     return integration
 
 

@@ -178,6 +178,7 @@ class AwsLambda(Integration):
                 f"Lambda has no Python {python}",
                 where="pyproject.toml [tool.routelet.adapters.aws-lambda]",
                 mend=f"set runtime to one of {', '.join(f'python{minor}' for minor in GLIBC)}",
+                status=WRONG_USE,
             )
         split = options.split if options.function_per_route else "single"
         payload.set_adapter(

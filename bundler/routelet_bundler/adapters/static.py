@@ -10,15 +10,16 @@ from pydantic import Field
 
 from routelet.media_types import content_type_of
 from routelet_bundler.adapter import (
+    WRONG_USE,
     Adapter,
     Assets,
     BuildDone,
     ConfigDone,
     Integration,
+    RouteletError,
     Table,
     option_table,
 )
-from routelet_bundler.errors import RouteletError
 
 NOT_FOUND = "404.html"
 MIN_BYTES = 1024
@@ -88,11 +89,17 @@ def _copied(client: Path, names: tuple[str, ...], fallback: str) -> tuple[str, .
             f'"{fallback}" is a copy of the page for unknown URLs, and the site has none',
             where=where,
             mend="add src/pages/404.jinja, .md, .html or .py",
+            status=WRONG_USE,
         )
     if fallback == NOT_FOUND:
         return ()
     if fallback in names:
-        raise RouteletError(f'"{fallback}" is there already', where=where, mend="name another file")
+        raise RouteletError(
+            f'"{fallback}" is there already',
+            where=where,
+            mend="name another file",
+            status=WRONG_USE,
+        )
     shutil.copy2(client / NOT_FOUND, client / fallback)
     return (fallback,)
 

@@ -87,7 +87,7 @@ def discover(
         ),
         files=by_archive,
         injected=entrypoints.files,
-        collisions=tuple(_collisions(ordered)),
+        collisions=tuple(_collisions(ordered, injections)),
         warnings=(*_warnings(config, names, kinds, injected), *overlaps),
     )
 
@@ -215,22 +215,24 @@ def _by_archive(files: Mapping[str, Path], stems: Mapping[str, str]) -> dict[str
     return by_archive
 
 
-def _collisions(pages: Iterable[Page]) -> Iterable[RouteletError]:
+def _collisions(pages: Iterable[Page], injections: Injections) -> Iterable[RouteletError]:
     """Yield an error for each page that can never answer, because another one does.
 
     As Astro's detectRouteCollision: static routes, and dynamic ones that are not prerendered
     (those that are may list different paths).
     """
+    by = {one.pattern: one.integration for one in injections.routes}
     first: dict[str, Page] = {}
     for page in pages:
         if page.prerender and page.route.params:
             continue
         other = first.setdefault(page.route.pattern, page)
         if other is not page:
+            names = dict.fromkeys(by[one.file] for one in (other, page) if one.is_injected)
             yield RouteletError(
                 f"answers the same URLs as {other.route.component}: {page.route.route}",
                 where=page.route.component or "",
-                mend="rename the file, or leave out the integration that injects the other"
-                if other.is_injected or page.is_injected
+                mend=f"rename the page, or leave out the integration {' or '.join(names)}"
+                if names
                 else "rename one of the two files, or remove it",
             )

@@ -16,7 +16,7 @@ from routelet.routing import Route
 from routelet_bundler.discover.names import KINDS, make_route, parse_pattern, type_of
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.pages import Place, page_at
-from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.model import (
     Config,
     InjectedFile,
@@ -27,7 +27,7 @@ from routelet_bundler.model import (
     Page,
 )
 from routelet_bundler.safe_names import INJECTED, entry_path, injected_stems, safe, unique
-from routelet_bundler.sources import parse_python, read_source
+from routelet_bundler.sources import bound_names, parse_python, read_source
 
 _INSTALLED = {"site-packages", "dist-packages"}
 
@@ -50,7 +50,12 @@ class Entrypoints:
         archives = {path: archive for archive, path in own.items()}
         labels = _labels(root, (*given.routes, *given.middleware))
         copied = [path for path in labels if _is_copied(path, archives)]
-        raise_all([error for path in copied for error in _relative_imports(path, labels[path])])
+        raise_all(
+            [
+                *(error for path in copied for error in _relative_imports(path, labels[path])),
+                *(error for one in given.middleware for error in _no_middleware(one, labels)),
+            ]
+        )
         stems = unique({labels[path]: _safe(splitext(labels[path])[0]) for path in copied})
         files = {
             path: InjectedFile(
@@ -139,6 +144,19 @@ def _relative_imports(path: Path, label: str) -> Iterable[RouteletError]:
                 where=f"{label}:{node.lineno}",
                 mend="import by the full name, from src/ or from a dependency of the site",
             )
+
+
+def _no_middleware(one: InjectedMiddleware, labels: Mapping[Path, str]) -> Iterable[RouteletError]:
+    """Yield an error for a file that has nothing to run as middleware."""
+    label = labels[one.entrypoint]
+    names = {*bound_names(parse_python(read_source(one.entrypoint, label), label))}
+    if names.isdisjoint({"on_request", "*"}):
+        yield RouteletError(
+            f"add_middleware: {label} has no on_request",
+            where=f"integration {one.integration}, config_setup",
+            mend="define on_request(ctx, next) there",
+            status=WRONG_USE,
+        )
 
 
 def injected_pages(

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from routelet.http import URL
 from routelet_bundler.adapter import ConfigSetup, Integration
+from routelet_bundler.discover.names import KINDS
 from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.integrations import sitemap as sitemaps
 from routelet_bundler.model import Config
@@ -82,6 +83,13 @@ class Robots(Integration):
 def _absolute(url: str, site: str | None) -> str:
     """Return a URL, which the field has to be: RFC 9309, 2.2.4 and sitemaps.org."""
     if not url.startswith("/"):
+        if not url.startswith(("https://", "http://")):
+            raise RouteletError(
+                f"the sitemap {url!r} is no URL",
+                where="integration robots",
+                mend="begin a path with a slash, and any other URL with https://",
+                status=WRONG_USE,
+            )
         return str(URL(url))
     if site is None:
         raise RouteletError(
@@ -96,8 +104,9 @@ def _absolute(url: str, site: str | None) -> str:
 def _own(root: Path, config: Config) -> str:
     """Return what the site has under that name: a public file, a page or a redirect."""
     public = root / config.public_dir / FILE
-    pages = sorted((root / config.src_dir / "pages").glob(f"{FILE}.*"))
-    found = next((one for one in (public, *pages) if one.is_file()), None)
+    pages = root / config.src_dir / "pages"
+    files = (public, *(pages / f"{FILE}{suffix}" for suffix in KINDS))
+    found = next((one for one in files if one.is_file()), None)
     if found is not None:
         return found.relative_to(root).as_posix()
     return f"the redirect /{FILE}" if f"/{FILE}" in config.redirects else ""

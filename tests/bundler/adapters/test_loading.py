@@ -81,6 +81,31 @@ class Failing(Integration):
 
     def config_setup(self, payload):
         raise LookupError("no disk")
+
+class SlashesToo(Integration):
+    name = "slashes"
+
+class Unnamed(Integration):
+    name = ""
+
+class NamedNone(Integration):
+    name = None
+
+class ChangesTable(Integration):
+    name = "in-place"
+
+    def config_setup(self, payload):
+        payload.config.redirects["/a"] = "/b"
+
+class ChangesTableLate(Integration):
+    name = "in-place"
+
+    def config_done(self, payload):
+        payload.config.adapters["x"] = {}
+
+def telling():
+    from routelet_bundler.adapter import RouteletError
+    raise RouteletError("no host", where="integration telling", mend="write a host")
 """
 
 
@@ -233,12 +258,77 @@ def test_integrations_change_the_configuration_one_after_the_other(write_site: S
 
 def test_a_faulty_change_is_told(write_site: Site) -> None:
     mistake = mistake_of(write_site, 'integrations = ["tools.plug:Faulty"]')
-    assert mistake.what == 'unknown key "trailing-slsh"'
+    assert mistake.what == 'update_config: unknown key "trailing-slsh"'
+    assert mistake.where == "integration faulty, config_setup"
     assert mistake.mend == 'did you mean "trailing-slash"?'
+    assert mistake.status == WRONG_USE
 
 
-def test_a_hook_that_fails_is_told(write_site: Site) -> None:
+@pytest.mark.parametrize("name", ["ChangesTable", "ChangesTableLate"])
+def test_a_table_that_a_hook_changes_in_place_is_told(write_site: Site, name: str) -> None:
+    mistake = mistake_of(write_site, f'integrations = ["tools.plug:{name}"]')
+    assert "in place" in mistake.what
+    assert mistake.where.startswith("integration in-place, config_")
+    assert mistake.status == WRONG_USE
+
+
+@pytest.mark.parametrize("second", ["tools.plug:SlashesToo", "tools.plug:Slashes"])
+def test_two_integrations_of_one_name_are_refused(write_site: Site, second: str) -> None:
+    """They would share a folder: the middleware of one was written over by the other."""
+    mistake = mistake_of(write_site, f'integrations = ["tools.plug:Slashes", "{second}"]')
+    assert mistake.what.startswith("two integrations are called ")
+    assert (mistake.where, mistake.status) == ("pyproject.toml:2", WRONG_USE)
+
+
+@pytest.mark.parametrize("name", ["Unnamed", "NamedNone"])
+def test_an_integration_without_a_name_is_refused(write_site: Site, name: str) -> None:
+    mistake = mistake_of(write_site, f'integrations = ["tools.plug:{name}"]')
+    assert mistake.what.endswith("gave an Integration without a name")
+    assert (mistake.where, mistake.status) == ("pyproject.toml:2", WRONG_USE)
+
+
+@pytest.mark.parametrize(
+    ("text", "what", "line"),
+    [
+        ("import os\ndef make(:\n", "cannot be loaded: SyntaxError", 2),
+        ("x = 1\n1 / 0\n", "cannot be loaded: ZeroDivisionError: division by zero", 2),
+        ("def make(size):\n    pass\n", "gives no integration: TypeError", None),
+        ("import json\n\ndef make():\n    json.loads('x')\n", "JSONDecodeError", 4),
+        ("make = 3\n", "is 3, which makes nothing", None),
+    ],
+)
+def test_a_module_of_integrations_that_fails_is_told_with_its_line(
+    write_site: Site, tmp_path: Path, text: str, what: str, line: int | None
+) -> None:
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/broken.py").write_text(text)
+    mistake = mistake_of(write_site, 'integrations = ["broken:make"]')
+    assert what in mistake.what
+    assert mistake.where == (
+        f"{tmp_path}/site/broken.py:{line}" if line is not None else "pyproject.toml:2"
+    )
+    assert mistake.status == WRONG_USE
+
+
+@pytest.mark.parametrize("name", [":make", "..plug:make", "gone:make", "silent:gone", "silent:"])
+def test_what_cannot_be_loaded_is_told_with_the_line_that_names_it(
+    write_site: Site, name: str
+) -> None:
+    mistake = mistake_of(write_site, f'integrations = ["{name}"]')
+    assert mistake.what.startswith(f'"{name}" cannot be loaded')
+    assert (mistake.where, mistake.status) == ("pyproject.toml:2", WRONG_USE)
+
+
+def test_a_mistake_that_the_factory_of_an_integration_tells_keeps_its_place(
+    write_site: Site,
+) -> None:
+    mistake = mistake_of(write_site, 'integrations = ["tools.plug:telling"]')
+    assert (mistake.where, mistake.mend) == ("integration telling", "write a host")
+
+
+def test_a_hook_that_fails_is_told(write_site: Site, tmp_path: Path) -> None:
     mistake = mistake_of(write_site, 'integrations = ["tools.plug:Failing"]')
+    assert mistake.where == f"{tmp_path}/site/tools/plug.py:27"
     assert mistake.what == "the integration failing failed in config_setup: LookupError('no disk')"
 
 
@@ -250,4 +340,5 @@ def test_an_adapter_that_sets_none_is_told(write_site: Site) -> None:
 
 def test_what_is_no_adapter_is_refused_in_the_name_of_the_integration(write_site: Site) -> None:
     mistake = mistake_of(write_site, 'output = "server"\nadapter = "silent:NoAdapter"')
-    assert mistake.what.startswith("the integration no-adapter failed in config_done: TypeError")
+    assert mistake.what == "set_adapter takes an Adapter, not 'aws-lambda'"
+    assert (mistake.where, mistake.status) == ("integration no-adapter, config_done", WRONG_USE)

@@ -138,7 +138,35 @@ def test_a_server_that_fails_itself_is_told_with_its_line(write_site: Callable[.
 def test_a_server_entrypoint_that_is_not_there_is_told(write_site: Callable[..., Path]) -> None:
     missing = ADAPTER.replace('"flyby_server"', '"flyby_srever"')
     told = refused(write_site, SERVER, adapter=missing)
-    assert "flyby_srever" in str(told)
+    assert told.what == "there is no module flyby_srever"
+    assert (told.where, told.status) == ("adapter flyby", WRONG_USE)
+
+
+def test_a_middleware_entrypoint_that_is_not_there_is_told(
+    write_site: Callable[..., Path],
+) -> None:
+    missing = ADAPTER.replace(
+        "AdapterFeatures(function_per_route=True)",
+        'AdapterFeatures(edge_middleware=True), middleware_entrypoint="flyby_egde"',
+    )
+    write_site({"src/middleware.py": "def on_request(ctx, next):\n    return next()\n"})
+    told = refused(write_site, SERVER, adapter=missing)
+    assert told.what == "there is no module flyby_egde"
+
+
+def test_cold_starts_of_lambda_are_not_told_of_another_host(
+    write_site: Callable[..., Path],
+) -> None:
+    root = site(write_site)
+    (root / "src/pages/other.py").write_text("def GET(ctx):\n    return {}\n")
+    assert build(root).splits is None
+    assert "splits" not in json.loads((root / "dist/routelet.json").read_text())
+    auto = ADAPTER.replace("server_entrypoint=", 'split="auto", server_entrypoint=')
+    (root / "flyby_adapter.py").write_text(auto)
+    sys.modules.pop("flyby_adapter")
+    splits = build(root).splits
+    assert splits is not None
+    assert splits.choices
 
 
 def test_an_adapter_without_a_server_entrypoint_has_nothing_to_answer_with(

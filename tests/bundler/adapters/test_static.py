@@ -108,11 +108,13 @@ def test_a_fallback_without_its_page_is_told(write_site: Site) -> None:
     with pytest.raises(RouteletError, match="the site has none") as told:
         build(write_site(files, pyproject=pyproject('fallback = "404.html"')))
     assert "src/pages/404.jinja" in told.value.mend
+    assert told.value.status == WRONG_USE
 
 
 def test_a_fallback_takes_no_files_place(write_site: Site) -> None:
-    with pytest.raises(RouteletError, match="there already"):
+    with pytest.raises(RouteletError, match="there already") as told:
         made(write_site, 'fallback = "index.html"')
+    assert told.value.status == WRONG_USE
 
 
 @pytest.mark.parametrize("option", ['fallback = "../x.html"', 'fallback = "x"', "precompress = 1"])

@@ -5,7 +5,7 @@ import pytest
 
 from routelet.routing import match_route
 from routelet_bundler.discover import discover
-from routelet_bundler.errors import RouteletError
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.model import Config, InjectedMiddleware, InjectedRoute, Injections, Page, Site
 
 Write = Callable[..., Path]
@@ -214,7 +214,37 @@ def test_a_page_that_the_site_has_already_is_told(site_with: Make) -> None:
     [collision] = site.collisions
     assert collision.what == "answers the same URLs as x.py: /a"
     assert collision.where == "src/pages/a.md"
-    assert "leave out the integration" in collision.mend
+    assert "leave out the integration moon" in collision.mend
+
+
+@pytest.mark.parametrize("file", ["src/step.py", "step.py"])
+def test_middleware_without_on_request_is_told_with_its_integration(
+    site_with: Make, file: str
+) -> None:
+    with pytest.raises(RouteletError) as told:
+        site_with(
+            {file: "def on_reqest(ctx, next):\n    on_request = next\n"},
+            {},
+            middleware=((file, "pre"),),
+        )
+    assert told.value.what == f"add_middleware: {file} has no on_request"
+    assert told.value.where == "integration moon, config_setup"
+    assert told.value.status == WRONG_USE
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "from routelet import sequence\non_request = sequence()\n",
+        "on_request: object = print\n",
+        "from lib.steps import on_request\n",
+        "from lib.steps import *\n",
+        "try:\n    from lib.steps import first as on_request\nexcept ImportError:\n    pass\n",
+        "if True:\n    async def on_request(ctx, next): ...\n",
+    ],
+)
+def test_on_request_may_come_from_anywhere(site_with: Make, text: str) -> None:
+    assert site_with({"step.py": text}, {}, middleware=(("step.py", "pre"),)).middleware
 
 
 def test_a_copy_has_no_neighbours(site_with: Make) -> None:
@@ -263,7 +293,10 @@ def test_base_and_trailing_slash_hold(site_with: Make) -> None:
 
 def test_middleware_goes_around_the_sites_own_and_inside(site_with: Make) -> None:
     site = site_with(
-        {"src/middleware.py": "", "src/lib/step.py": "", "a.py": "", "b.py": ""},
+        dict.fromkeys(
+            ["src/middleware.py", "src/lib/step.py", "a.py", "b.py"],
+            "def on_request(ctx, next):\n    return next()\n",
+        ),
         {},
         middleware=(("a.py", "post"), ("src/lib/step.py", "pre"), ("b.py", "pre")),
     )

@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler import RouteletError, build
+from routelet_bundler.errors import WRONG_USE
 from routelet_bundler.integrations.robots import robots
 
 Site = Callable[..., Path]
@@ -56,6 +57,19 @@ def test_a_sitemap_needs_the_url_of_the_site(site_with: Site) -> None:
         build(site_with(files, "site_integrations:rules", site=None))
 
 
+@pytest.mark.parametrize("url", ["maps.xml", "ftp://example.com/a.xml", ""])
+def test_a_sitemap_that_is_no_url_is_refused(site_with: Site, url: str) -> None:
+    """It was said to be on localhost."""
+    files = {**PAGE, "site_integrations.py": f"{FACTORY}robots(sitemap={url!r})\n"}
+    with pytest.raises(RouteletError, match="is no URL") as told:
+        build(site_with(files, "site_integrations:rules"))
+    assert (told.value.where, told.value.status) == ("integration robots", WRONG_USE)
+
+
+def test_a_file_that_is_no_page_does_not_go_before_it(site_with: Site) -> None:
+    assert "Allow: /" in text_of(site_with({**PAGE, "src/pages/robots.txt.bak": ""}, "robots"))
+
+
 @pytest.mark.parametrize("path", ["admin", "/a b", "/a#b", "/a\nAllow: /", ""])
 def test_what_is_no_path_is_refused(path: str) -> None:
     with pytest.raises(RouteletError, match="which is no path"):
@@ -81,3 +95,9 @@ def test_it_is_a_file_beside_functions_too(site_with: Site) -> None:
     assert (root / "dist/client/robots.txt").is_file()
     assert [one.routes for one in made.functions] == [("/[...path]",)]
     assert '"/robots.txt"' in (root / "dist/template.yaml").read_text()
+
+
+def test_a_folder_that_cannot_be_made_is_not_told_with_a_line_of_python(site_with: Site) -> None:
+    with pytest.raises(RouteletError, match="robots failed in config_setup: NotADir") as told:
+        build(site_with({**PAGE, ".routelet": "in the way"}, "robots"))
+    assert told.value.where == ""
