@@ -4,12 +4,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 from routelet import URL, Context, Cookies, Headers, Request, Response
 from routelet.app import App
+from routelet_bundler.cli import COMMANDS
 
 ROOT = Path(__file__).parents[1]
 DOCS = ROOT / "docs"
@@ -56,6 +58,15 @@ def test_every_room_of_the_bundler_is_named_in_the_architecture() -> None:
     named = set(re.findall(r"`(\w+)/?`", prose_of(DOCS / "architecture.md")))
     modules = {path.stem for path in (ROOT / "bundler/routelet_bundler").iterdir()}
     assert {one for one in modules if not one.startswith("_")} <= named
+
+
+def test_every_command_and_option_is_in_the_table_of_commands() -> None:
+    commands, options = (DOCS / "commands.md").read_text().split("| option |")
+    assert set(re.findall(r"`routelet (\w+)", commands)) == set(COMMANDS)
+    named = set(re.findall(r"^\| `(--[\w-]+)", options, re.MULTILINE))
+    modules = [import_module(f"routelet_bundler.cli.{name}") for name in COMMANDS]
+    there = {option for one in modules for param in one.command.params for option in param.opts}
+    assert {one for one in there if one.startswith("--")} == named | {"--match"}
 
 
 def test_what_a_page_is_said_to_get_is_there() -> None:
