@@ -370,6 +370,36 @@ def test_a_server_of_others_hands_signed_locals_to_its_pages(
         assert text not in done.stderr
 
 
+def test_middleware_of_others_hands_over_what_their_server_takes(
+    outsider: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    blocks = re.findall(r"```python\n(.*?)```", ADAPTERS.read_text(), re.DOTALL)
+    root = outsider()
+    (root / "outsider_server.py").write_text(next(one for one in blocks if "accept(" in one))
+    (root / "outsider_gate.py").write_text(next(one for one in blocks if "EdgeApp(" in one))
+    adapter = root / "outsider_adapter.py"
+    named = 'exports=("serve",),\n                middleware_entrypoint="outsider_gate",'
+    adapter.write_text(adapter.read_text().replace('exports=("serve",),', named))
+    made = build(root)
+    code = (
+        "import asyncio, runpy, sys\n"
+        f"sys.path[:0] = [{str(root)!r}, {str(root / 'src')!r}]\n"
+        "gate, page = (runpy.run_path(path)['serve'] for path in sys.argv[1:])\n"
+        "from routelet import Request\n"
+        "sent = {'x-routelet-locals': 'forged', 'x_routelet_locals': 'forged'}\n"
+        "asked = gate(Request('https://shop.example/old', headers=sent, host_context={}))\n"
+        "print(asked.url.path, asked.headers.get('x_routelet_locals'))\n"
+        "print(asyncio.run(page(asked)).text())\n"
+    )
+    entries = (made.middleware_entry_point, made.entry_points["/posts/[id]"])
+    paths = [str(one).removeprefix("file://") for one in entries]
+    monkeypatch.setenv("ROUTELET_LOCALS_KEY", "k" * 32)
+    done = subprocess.run(
+        [sys.executable, "-c", code, *paths], capture_output=True, text=True, check=False
+    )
+    assert done.stdout == '/posts/1 None\n{"user":"Ada"}\n', done.stderr
+
+
 def test_without_middleware_there_is_no_entry_module(outsider: Callable[..., Path]) -> None:
     made = build(outsider({key: FILES[key] for key in FILES if key != "src/middleware.py"}))
     assert (made.middleware_entry_point, made.edge_function) == (None, None)

@@ -290,6 +290,22 @@ def test_a_page_takes_the_place_of_a_public_file_and_says_so(
     assert "src/pages/a.html: takes the place of a/index.html in public/" in result.warnings
 
 
+def test_headers_that_many_pages_lose_are_told_once(write_site: Callable[..., Path]) -> None:
+    middleware = (
+        "def on_request(ctx, next):\n"
+        "    response = next()\n"
+        "    response.headers['x-a' if ctx.url.path != '/c' else 'x-c'] = '1'\n"
+        "    return response\n"
+    )
+    pages = {f"src/pages/{name}.html": "page" for name in "abcd"}
+    files = {**pages, "src/middleware.py": middleware}
+    result = build(write_site(files, pyproject=SITE))
+    assert result.warnings == (
+        "src/pages/a.html: /a sets x-a, which a file on disk cannot have; 2 more do",
+        "src/pages/c.html: /c sets x-c, which a file on disk cannot have",
+    )
+
+
 CLASHES = {
     "two pages": {"a.md": "", "a.html.py": TELL},
     "two items": {"[id].py": listing("[{'params': {'id': 'a'}}, {'params': {'id': 'a'}}]")},

@@ -98,14 +98,17 @@ def _refuse_clashes(of_pages: Iterable[tuple[Page, Sequence[Prerendered]]], owne
 def _warnings(
     of_pages: Iterable[tuple[Page, Sequence[Prerendered]]], public: frozenset[str]
 ) -> Iterable[str]:
+    losing: dict[str, list[str]] = {}
     for page, files in of_pages:
         component = page.route.component
         for file in files:
             if file.path in public:
                 yield f"{component}: takes the place of {file.path} in public/"
             if file.lost:
-                lost = ", ".join(file.lost)
-                yield f"{component}: {file.url} sets {lost}, which a file on disk cannot have"
+                losing.setdefault(", ".join(file.lost), []).append(f"{component}: {file.url}")
+    for lost, (first, *others) in losing.items():  # middleware sets the same ones on all pages
+        also = f"; {len(others)} more do" if others else ""
+        yield f"{first} sets {lost}, which a file on disk cannot have{also}"
 
 
 def _is_unlisted(page: Page) -> bool:
