@@ -16,6 +16,13 @@ from routelet_bundler.render.templates import render_template
 TEMPLATES = ("app.py", "cdk.json", "requirements.txt", "routelet_site.py")
 EDGE_TEMPLATE = "routelet_edge.py"
 """Beside the others where a site has edge middleware."""
+TAKEN = frozenset(
+    {
+        "Api", "Distribution", "EdgeFunctionsAreOfVirginia", "Files", "FilesAccess", "Front",
+        "LocalsKey", "Middleware", "MiddlewareRole", "Upload",
+    }
+)  # fmt: skip
+"""What the construct calls its own parts: a function of a page `/files` is another one."""
 
 
 def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> Mapping[str, str]:
@@ -43,7 +50,7 @@ def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -
 
 
 def _routes_json(manifest: Mapping[str, Any]) -> str:
-    ids = logical_ids(function["name"] for function in manifest["functions"])
+    ids = logical_ids((function["name"] for function in manifest["functions"]), TAKEN)
     routes = [
         {"id": _route_id(key), "key": key.key, "function": key.function}
         for key in gateway_of(manifest).keys
