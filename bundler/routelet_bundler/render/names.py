@@ -11,8 +11,9 @@ _WORD = re.compile("[A-Za-z0-9]+")
 def logical_ids(names: Iterable[str], taken: Container[str] = ()) -> Mapping[str, str]:
     """Return an alphanumeric id for each function name: `api_search_json` is `ApiSearchJson`.
 
-    Names that would share one, or have one that is `taken`, get eight hex digits of their SHA-256. The order and number of the
-    names change nothing: CloudFormation replaces a resource whose id changes.
+    Names that would share one, or have one that is `taken`, get eight hex digits of their SHA-256.
+    The order and number of the names change nothing: CloudFormation replaces a resource whose id
+    changes.
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/resources-section-structure.html
     """
     plain = {name: _camel(name) for name in names}
