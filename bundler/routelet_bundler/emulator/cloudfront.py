@@ -237,8 +237,15 @@ def _replaced(body: object, before: bytes) -> bytes:
         case {"action": "replace", "encoding": "text", "data": str(data)}:
             return data.encode()
         case {"action": "replace", "encoding": "base64", "data": str(data)}:
-            return b64decode(data)
+            return _decoded(data)
     return before
+
+
+def _decoded(data: str) -> bytes:
+    try:
+        return b64decode(data, validate=True)
+    except ValueError as error:
+        raise RefusedResult("body is no base64") from error
 
 
 def _is_disallowed(name: str) -> bool:
@@ -335,10 +342,7 @@ def _body_of(result: Mapping[str, Any]) -> bytes:
         case "text":
             return body.encode()
         case "base64":
-            try:
-                return b64decode(body, validate=True)
-            except ValueError as error:
-                raise RefusedResult("body is no base64") from error
+            return _decoded(body)
     raise RefusedResult(f"bodyEncoding is {encoding!r}")
 
 

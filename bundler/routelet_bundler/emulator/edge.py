@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote
 
+from routelet.edge_front import API_HEADER
 from routelet_bundler.emulator.api import Api, Invoke, origin_form
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.client_files import file_answer, file_named, not_found
@@ -30,7 +31,7 @@ from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Ser
 from routelet_bundler.errors import RouteletError
 
 API_DOMAIN: Final = f"emulator.execute-api.{REGION}.amazonaws.com"
-CUSTOM_HEADERS: Final = {"x-routelet-api": API_DOMAIN}
+CUSTOM_HEADERS: Final = {API_HEADER: API_DOMAIN}
 """Those of the bucket's origin, as the templates have them."""
 
 

@@ -17,17 +17,14 @@ from urllib.parse import quote, urlencode
 from zipfile import ZipFile
 
 from routelet.headers import Headers
+from routelet.secrets_manager import ENDPOINT_VARIABLE
+from routelet.signing import KEY_VARIABLE
 from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site, site_of
 from routelet_bundler.emulator.edge import EdgeFront
 from routelet_bundler.emulator.front import Front
 from routelet_bundler.emulator.recording import add_to_recording
 from routelet_bundler.emulator.sandbox import REGION, FunctionSpec, Log
-from routelet_bundler.emulator.secrets_manager import (
-    ENDPOINT_VARIABLE,
-    KEY_VARIABLE,
-    SecretsManager,
-    new_key,
-)
+from routelet_bundler.emulator.secrets_manager import SecretsManager, new_key
 from routelet_bundler.emulator.serving import HOST
 from routelet_bundler.emulator.worker import InvocationResult, Worker
 from routelet_bundler.errors import RouteletError, did_you_mean, raise_all

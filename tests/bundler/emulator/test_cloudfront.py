@@ -148,6 +148,7 @@ def test_path_query_and_headers_may_be_changed_and_the_body_replaced(viewer_even
         ({"querystring": "a" * 8_192}, "over 8192 bytes"),
         ({"headers": {}}, "'content-length' is read-only|'host' is read-only"),
         ({"headers": []}, "headers is no object"),
+        ({"body": {"action": "replace", "encoding": "base64", "data": "x"}}, "no base64"),
     ],
 )
 def test_other_changes_of_a_viewers_request_are_refused(

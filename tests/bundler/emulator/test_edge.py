@@ -107,7 +107,10 @@ def test_a_file_is_what_the_bucket_has_under_just_this_name(site: Emulator) -> N
     assert site.get("/style.css").text == "p {}"
     assert site.get("/a%20b.txt").text == "spaced"
     assert site.get("/docs/index.html").text == "docs"
-    for path in ("/docs", "/docs/", "//style.css", "/../secret.txt", "/%2e%2e/secret.txt"):
+    for path in (
+        "/docs", "/docs/", "//style.css", "/../secret.txt", "/%2e%2e/secret.txt", "/style.css/",
+        "/docs//index.html", "/docs/../style.css", "/./style.css",
+    ):  # fmt: skip
         response = site.get(path)
         assert (response.status, response.text) == (404, "nothing here")
 
