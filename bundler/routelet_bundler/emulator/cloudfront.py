@@ -43,10 +43,14 @@ _DISALLOWED: Final = frozenset(
     {
         "connection", "expect", "keep-alive", "proxy-authenticate", "proxy-authorization",
         "proxy-connection", "trailer", "upgrade", "x-accel-buffering", "x-accel-charset",
-        "x-accel-limit-rate", "x-accel-redirect", "x-cache", "x-forwarded-proto", "x-real-ip",
+        "x-accel-limit-rate", "x-accel-redirect", "x-amzn-auth", "x-amzn-cf-billing",
+        "x-amzn-cf-id", "x-amzn-cf-xff", "x-amzn-errortype", "x-amzn-fle-profile",
+        "x-amzn-header-count", "x-amzn-header-order", "x-amzn-lambda-integration-tag",
+        "x-amzn-requestid", "x-cache", "x-forwarded-proto", "x-real-ip",
     }
 )  # fmt: skip
-_DISALLOWED_BEGINNINGS: Final = ("x-amz-cf-", "x-amzn-", "x-edge-")
+_DISALLOWED_BEGINNINGS: Final = ("x-amz-cf-", "x-edge-")
+"""https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function-restrictions-all.html"""
 _READ_ONLY: Final = {
     "viewer-request": frozenset({"content-length", "host", "transfer-encoding", "via"}),
     "origin-request": frozenset(
