@@ -18,13 +18,11 @@ from routelet_bundler.emulator.client_files import file_answer, file_named, not_
 from routelet_bundler.emulator.cloudfront import (
     EdgeRequest,
     Origin,
-    RefusedResult,
     arrived,
-    error_answer,
     origin_request,
-    read_result,
     viewer_request,
 )
+from routelet_bundler.emulator.edge_results import RefusedResult, error_answer, read_result
 from routelet_bundler.emulator.http_api import MAX_BODY_BYTES, Gateway, message
 from routelet_bundler.emulator.sandbox import REGION, Log
 from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Server

@@ -10,12 +10,11 @@ from routelet_bundler.emulator.cloudfront import (
     BUCKET,
     EdgeRequest,
     Origin,
-    RefusedResult,
     arrived,
     origin_request,
-    read_result,
     viewer_request,
 )
+from routelet_bundler.emulator.edge_results import RefusedResult, read_result
 from routelet_bundler.emulator.serving import HttpAnswer, HttpRequest
 
 CUSTOM = {
