@@ -22,7 +22,12 @@ from routelet_bundler.emulator.cloudfront import (
     origin_request,
     viewer_request,
 )
-from routelet_bundler.emulator.edge_results import RefusedResult, error_answer, read_result
+from routelet_bundler.emulator.edge_results import (
+    MAX_URL_BYTES,
+    RefusedResult,
+    error_answer,
+    read_result,
+)
 from routelet_bundler.emulator.http_api import MAX_BODY_BYTES, Gateway, message
 from routelet_bundler.emulator.sandbox import REGION, Log
 from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Server
@@ -59,12 +64,14 @@ class EdgeFront:
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         if request.body is None:
             return message(413, "Request Entity Too Large")
-        if request.method == "GET" and request.body:
-            # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
-            return error_answer(403)
         headers = tuple((name, self._as_https(name, value)) for name, value in request.headers)
-        viewers = replace(request, target=origin_form(request.target), headers=headers)
-        passed = self._ask(viewer_request(arrived(viewers), _request_id()), request.body)
+        viewers = arrived(replace(request, target=origin_form(request.target), headers=headers))
+        # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+        if request.method == "GET" and request.body:
+            return error_answer(403)
+        if len(viewers.target) > MAX_URL_BYTES:
+            return error_answer(413)
+        passed = self._ask(viewer_request(viewers, _request_id()), request.body)
         if isinstance(passed, HttpAnswer):
             return passed
         event = origin_request(passed[0], _request_id(), CUSTOM_HEADERS)

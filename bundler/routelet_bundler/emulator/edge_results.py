@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/edge-function
 from base64 import b64decode
 from collections.abc import Mapping
 from dataclasses import replace
+from http import HTTPStatus
 from typing import Any, Final
 
 from routelet_bundler.emulator.cloudfront import (
@@ -203,8 +204,8 @@ def _body_of(result: Mapping[str, Any]) -> bytes:
 
 
 def error_answer(status: int) -> HttpAnswer:
-    """Return CloudFront's own page for 403, 502 or 503."""
-    text = {403: "Bad request.", 502: "Bad Gateway.", 503: "Service Unavailable."}[status]
-    page = f"<h1>{status} ERROR</h1><h2>The request could not be satisfied.</h2>{text}\n"
+    """Return CloudFront's own page, in fewer words."""
+    text = HTTPStatus(status).phrase
+    page = f"<h1>{status} ERROR</h1><h2>The request could not be satisfied.</h2>{text}.\n"
     headers = (("Content-Type", "text/html"), ("X-Cache", "Error from cloudfront"))
     return HttpAnswer(status=status, headers=headers, body=page.encode())

@@ -179,6 +179,11 @@ def test_a_get_request_with_a_body_is_refused(site: Emulator) -> None:
     assert site.request("GET", "/api", body="x").status == 403
 
 
+def test_a_url_that_is_too_long_reaches_no_function(site: Emulator) -> None:
+    assert site.get("/event?" + "a" * 8_186).status == 413
+    assert site.get("/event?" + "a" * 8_185).status == 200
+
+
 def test_the_bucket_answers_reads_alone(site: Emulator) -> None:
     assert site.request("HEAD", "/style.css").headers["content-length"] == "4"
     assert site.post("/style.css", json={}).status == 405
