@@ -90,9 +90,10 @@ def _is_path(name: str) -> bool:
 
 
 def _looked_at_path(name: str, root: Path) -> Offer:
-    path = Path(name).expanduser().resolve()
-    if not path.exists():
-        raise RouteletError(f"there is no {name}", status=WRONG_USE)
+    try:
+        path = Path(name).expanduser().resolve(strict=True)
+    except (OSError, RuntimeError):  # the latter for a user that there is not: ~nobody
+        raise RouteletError(f"there is no {name}", status=WRONG_USE) from None
     return _looked_at(str(path), name, root, requirement="", path=path)
 
 
@@ -118,7 +119,9 @@ def _looked_at(
     with tempfile.TemporaryDirectory(prefix="routelet-add-") as folder:
         into = ("--target", folder, "--no-deps", *options)
         uv_pip_install((install,), root, *into, what=name, mend=hint)
-        [found] = distributions(path=[folder])
+        found = next(iter(distributions(path=[folder])), None)
+        if found is None:
+            raise RouteletError(f"{name} is not for this Python or system", status=WRONG_USE)
         return _offer(found, name, install=install, requirement=requirement, path=path)
 
 

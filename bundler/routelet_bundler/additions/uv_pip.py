@@ -26,7 +26,8 @@ def uv_pip_install(
     uv has the settings of the site at `root`. `what` is how the user named the requirements,
     `mend` a hint for a name that no index has.
     """
-    arguments = ("pip", "install", "--python", sys.executable, *options, *requirements)
+    # After --, so that what looks like an option is a requirement, and a wrong one.
+    arguments = ("pip", "install", "--python", sys.executable, *options, "--", *requirements)
     said = run_uv(arguments, root)
     if said is None:
         return
@@ -43,7 +44,7 @@ def run_uv(arguments: Sequence[str], cwd: Path) -> str | None:
     """Run uv in a folder; return None where it succeeded, and else what it says."""
     # As `routelet build` runs it: what is activated in the shell is not what runs routelet.
     environment = {name: value for name, value in os.environ.items() if name != "VIRTUAL_ENV"}
-    command = [find_uv_bin(), *arguments, "--quiet"]
+    command = [find_uv_bin(), "--quiet", *arguments]
     done = subprocess.run(
         command, capture_output=True, text=True, check=False, cwd=cwd, env=environment
     )

@@ -18,7 +18,8 @@ def client_file(site: BuiltSite, path: str) -> Path | None:
 
 def file_named(site: BuiltSite, name: str) -> Path | None:
     """Return the file with just this name below `client`, as a bucket has it."""
-    return _file(site.client, name)
+    is_key = {"", ".", ".."}.isdisjoint(name.split("/"))  # other names of a file are no keys
+    return _file(site.client, name) if is_key else None
 
 
 def not_found(site: BuiltSite) -> HttpAnswer:

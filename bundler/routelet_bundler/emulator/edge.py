@@ -11,18 +11,22 @@ from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote
 
+from routelet.edge_front import API_HEADER
 from routelet_bundler.emulator.api import Api, Invoke, origin_form
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.client_files import file_answer, file_named, not_found
 from routelet_bundler.emulator.cloudfront import (
     EdgeRequest,
     Origin,
-    RefusedResult,
     arrived,
-    error_answer,
     origin_request,
-    read_result,
     viewer_request,
+)
+from routelet_bundler.emulator.edge_results import (
+    MAX_URL_BYTES,
+    RefusedResult,
+    error_answer,
+    read_result,
 )
 from routelet_bundler.emulator.http_api import MAX_BODY_BYTES, Gateway, message
 from routelet_bundler.emulator.sandbox import REGION, Log
@@ -30,7 +34,7 @@ from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Ser
 from routelet_bundler.errors import RouteletError
 
 API_DOMAIN: Final = f"emulator.execute-api.{REGION}.amazonaws.com"
-CUSTOM_HEADERS: Final = {"x-routelet-api": API_DOMAIN}
+CUSTOM_HEADERS: Final = {API_HEADER: API_DOMAIN}
 """Those of the bucket's origin, as the templates have them."""
 
 
@@ -60,12 +64,14 @@ class EdgeFront:
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         if request.body is None:
             return message(413, "Request Entity Too Large")
-        if request.method == "GET" and request.body:
-            # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
-            return error_answer(403)
         headers = tuple((name, self._as_https(name, value)) for name, value in request.headers)
-        viewers = replace(request, target=origin_form(request.target), headers=headers)
-        passed = self._ask(viewer_request(arrived(viewers), _request_id()), request.body)
+        viewers = arrived(replace(request, target=origin_form(request.target), headers=headers))
+        # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
+        if request.method == "GET" and request.body:
+            return error_answer(403)
+        if len(viewers.target) > MAX_URL_BYTES:
+            return error_answer(413)
+        passed = self._ask(viewer_request(viewers, _request_id()), request.body)
         if isinstance(passed, HttpAnswer):
             return passed
         event = origin_request(passed[0], _request_id(), CUSTOM_HEADERS)

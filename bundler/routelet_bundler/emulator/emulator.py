@@ -14,27 +14,19 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import quote, urlencode
-from zipfile import ZipFile
 
 from routelet.headers import Headers
-from routelet_bundler.emulator.built_site import BuiltSite, ZippedFunction, read_built_site, site_of
+from routelet_bundler.emulator.built_site import BuiltSite, read_built_site, site_of
 from routelet_bundler.emulator.edge import EdgeFront
 from routelet_bundler.emulator.front import Front
 from routelet_bundler.emulator.recording import add_to_recording
-from routelet_bundler.emulator.sandbox import REGION, FunctionSpec, Log
-from routelet_bundler.emulator.secrets_manager import (
-    ENDPOINT_VARIABLE,
-    KEY_VARIABLE,
-    SecretsManager,
-    new_key,
-)
+from routelet_bundler.emulator.sandbox import FunctionSpec, Log
+from routelet_bundler.emulator.secrets_manager import SecretsManager, new_key
 from routelet_bundler.emulator.serving import HOST
+from routelet_bundler.emulator.specs import at_edge, specs_of, unpack, with_key
 from routelet_bundler.emulator.worker import InvocationResult, Worker
-from routelet_bundler.errors import RouteletError, did_you_mean, raise_all
-from routelet_bundler.interpreters import find_interpreter
-from routelet_bundler.model import HOST_ARCHITECTURE
+from routelet_bundler.errors import RouteletError, did_you_mean
 from routelet_bundler.trace.audit import RECORDING
-from routelet_bundler.trace.install import runtime_packages
 
 HeaderPairs = Mapping[str, str] | Iterable[tuple[str, str]]
 
@@ -223,14 +215,14 @@ class Emulator:
     ) -> dict[str, tuple[FunctionSpec, Path]]:
         """Return what to run for each function; with edge middleware all share a new key."""
         edge = site.edge_function
-        specs = _specs_of((*site.functions, *([edge] if edge else [])), folder)
+        specs = specs_of((*site.functions, *([edge] if edge else [])), folder)
         if edge is None:
             return specs
         key = new_key()
         secret = SecretsManager(edge.name, key)
         stack.callback(secret.stop)
         return {
-            name: (_at_edge(spec, secret.url) if name == edge.name else _with_key(spec, key), path)
+            name: (at_edge(spec, secret.url) if name == edge.name else with_key(spec, key), path)
             for name, (spec, path) in specs.items()
         }
 
@@ -263,7 +255,7 @@ class Emulator:
                     folder = spec.task_root.parent / "recorded"
                     folder.mkdir(exist_ok=True)
                     spec = replace(spec, record=folder / name)
-                _unpack(archive, spec.task_root)
+                unpack(archive, spec.task_root)
                 self._workers[name] = Worker(
                     spec, _prefixed(self._log, name), lacks=partial(self._lacks, name)
                 )
@@ -294,78 +286,3 @@ def _set_default(headers: Headers, name: str, value: str) -> None:
 
 def _prefixed(log: Log, name: str) -> Log:
     return lambda line: log(f"{name}: {line}")
-
-
-def _at_edge(spec: FunctionSpec, secrets_url: str) -> FunctionSpec:
-    """Return a function of Lambda@Edge, which has its region in its name and no environment.
-
-    https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-edge-testing-debugging.html
-    """
-    environment = {ENDPOINT_VARIABLE: secrets_url}
-    return replace(spec, name=f"{REGION}.{spec.name}", environment=environment)
-
-
-def _with_key(spec: FunctionSpec, key: str) -> FunctionSpec:
-    return replace(spec, environment={**spec.environment, KEY_VARIABLE: key})
-
-
-def _specs_of(
-    functions: Iterable[ZippedFunction], folder: Path
-) -> dict[str, tuple[FunctionSpec, Path]]:
-    """Return what to run for each function, and its zip; all that cannot run is told at once."""
-    specs, errors = {}, []
-    for function in functions:
-        try:
-            specs[function.name] = (_spec_of(function, folder / function.name), function.zip)
-        except RouteletError as error:
-            errors.append(error)
-    raise_all(errors)
-    return specs
-
-
-def _spec_of(function: ZippedFunction, task_root: Path) -> FunctionSpec:
-    where = f"function {function.name}"
-    if function.architecture != HOST_ARCHITECTURE:
-        raise RouteletError(
-            f"it is built for {function.architecture} and this machine is {HOST_ARCHITECTURE}",
-            where=where,
-            mend="build it for this machine's architecture to emulate it",
-        )
-    if not function.runtime:
-        raise RouteletError(
-            "it is not built for Lambda, which is all that is emulated",
-            where=where,
-            mend="start it as its adapter says, such as `python dist/entry.py`",
-        )
-    minor = function.runtime.removeprefix("python")
-    python = find_interpreter(minor)
-    if python is None:
-        raise RouteletError(
-            f"it is built for {function.runtime} and there is no Python {minor} here",
-            where=where,
-            mend=f"install Python {minor}: `uv python install {minor}`",
-        )
-    if not function.zip.is_file():
-        raise RouteletError(
-            "its zip is missing", where=str(function.zip), mend="run `routelet build` again"
-        )
-    return FunctionSpec(
-        name=function.name,
-        handler=function.handler,
-        runtime=function.runtime,
-        memory_mb=function.memory_mb,
-        timeout_s=function.timeout_s,
-        python=python,
-        task_root=task_root,
-        packages=runtime_packages(minor),
-        environment=function.environment,
-    )
-
-
-def _unpack(archive: Path, folder: Path) -> None:
-    """Unpack as Lambda does, with the modes of the files."""
-    with ZipFile(archive) as zip_file:
-        for info in zip_file.infolist():
-            file = Path(zip_file.extract(info, folder))
-            if mode := info.external_attr >> 16 & 0o777:
-                file.chmod(mode)

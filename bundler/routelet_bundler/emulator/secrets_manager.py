@@ -11,13 +11,6 @@ from typing import Final
 from routelet_bundler.emulator.sandbox import ACCOUNT, REGION
 from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Server
 
-ENDPOINT_VARIABLE: Final = "AWS_ENDPOINT_URL_SECRETS_MANAGER"
-"""What tells AWS's SDKs, and the edge function, of another endpoint than AWS's.
-
-https://docs.aws.amazon.com/sdkref/latest/guide/feature-ss-endpoints.html
-"""
-KEY_VARIABLE: Final = "ROUTELET_LOCALS_KEY"
-"""The variable of the other functions that CloudFormation fills with the same secret."""
 _CHARACTERS: Final = string.ascii_letters + string.digits
 _LENGTH: Final = 64
 

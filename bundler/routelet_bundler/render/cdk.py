@@ -6,16 +6,24 @@ from hashlib import sha256
 from typing import Any
 
 from routelet.edge_front import API_HEADER
+from routelet.signing import KEY_VARIABLE
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.render.front import front_of
 from routelet_bundler.render.gateway import RouteKey, gateway_of
 from routelet_bundler.render.names import logical_ids
-from routelet_bundler.render.sam import LOCALS_KEY_VARIABLE, UNCACHED_ERRORS
+from routelet_bundler.render.sam import UNCACHED_ERRORS
 from routelet_bundler.render.templates import render_template
 
 TEMPLATES = ("app.py", "cdk.json", "requirements.txt", "routelet_site.py")
 EDGE_TEMPLATE = "routelet_edge.py"
 """Beside the others where a site has edge middleware."""
+TAKEN = frozenset(
+    {
+        "Api", "Distribution", "EdgeFunctionsAreOfVirginia", "Files", "FilesAccess", "Front",
+        "LocalsKey", "Middleware", "MiddlewareRole", "Upload",
+    }
+)  # fmt: skip
+"""What the construct calls its own parts: a function of a page `/files` is another one."""
 
 
 def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -> Mapping[str, str]:
@@ -33,7 +41,7 @@ def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -
             edge=bool(edge),
             uncached_errors=UNCACHED_ERRORS,
             api_header=json.dumps(API_HEADER),
-            key_variable=json.dumps(LOCALS_KEY_VARIABLE),
+            key_variable=json.dumps(KEY_VARIABLE),
         )
         for name in (*TEMPLATES, *([EDGE_TEMPLATE] if edge else []))
     }
@@ -43,7 +51,7 @@ def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -
 
 
 def _routes_json(manifest: Mapping[str, Any]) -> str:
-    ids = logical_ids(function["name"] for function in manifest["functions"])
+    ids = logical_ids((function["name"] for function in manifest["functions"]), TAKEN)
     routes = [
         {"id": _route_id(key), "key": key.key, "function": key.function}
         for key in gateway_of(manifest).keys

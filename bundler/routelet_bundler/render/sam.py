@@ -4,6 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from routelet.edge_front import API_HEADER
+from routelet.signing import KEY_VARIABLE
 from routelet_bundler.render.front import front_of
 from routelet_bundler.render.gateway import Gateway, gateway_of
 from routelet_bundler.render.names import logical_ids
@@ -20,10 +21,8 @@ UNCACHED_ERRORS = (400, 403, 405, 414, 416, 500, 501, 502, 503, 504)
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/HTTPStatusCodes.html
 """
 
-
 LOCALS_KEY = "LocalsKey"
 """The logical id of the secret that signs locals, which no template and no output has."""
-LOCALS_KEY_VARIABLE = "ROUTELET_LOCALS_KEY"
 EDGE_NAME = {"Fn::Sub": "${AWS::StackName}-middleware"}
 """The name of the edge function, and of its secret."""
 
@@ -85,7 +84,7 @@ def _locals_key() -> Mapping[str, Any]:
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/dynamic-references-secretsmanager.html
     """
     reference = "${" + LOCALS_KEY + "}"
-    return {LOCALS_KEY_VARIABLE: {"Fn::Sub": "{{resolve:secretsmanager:" + reference + "}}"}}
+    return {KEY_VARIABLE: {"Fn::Sub": "{{resolve:secretsmanager:" + reference + "}}"}}
 
 
 def _edge(edge: Mapping[str, Any], ids: Mapping[str, str]) -> Mapping[str, Any]:

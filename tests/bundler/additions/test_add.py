@@ -238,6 +238,9 @@ def test_the_lock_of_a_uv_project_follows(
         (PYPROJECT, ["routelet-flybi"], 1, '"routelet-flybi" is in no package index'),
         (PYPROJECT, ["aws-lamda"], 1, 'did you mean "aws-lambda"?'),
         (PYPROJECT, ["./nowhere"], 2, "there is no ./nowhere"),
+        (PYPROJECT, ["~nobody-of-this-name"], 2, "there is no ~nobody-of-this-name"),
+        (PYPROJECT, ["routelet-flyby; python_version < '3'"], 2, "is not for this Python"),
+        (PYPROJECT, ["--", "--index-url=http://127.0.0.1:9/"], 1, "Failed to parse: `--index-url="),
         (PYPROJECT, ["a b"], 2, '"a b" is no name, requirement, path or URL'),
         (PYPROJECT, ["nothing"], 1, "nothing has no adapter and no integration"),
         (PYPROJECT, ["click"], 1, "it was installed before"),
@@ -262,7 +265,7 @@ def test_what_cannot_be_added_leaves_everything_as_it_was(
     write("nothing", points={})
     write("greedy", requires=("not-there-at-all",))
     site = write_site({}, pyproject=pyproject)
-    done = environment.run("add", *names, "--root", site, "--yes")
+    done = environment.run("add", "--root", site, "--yes", *names)
     assert done.returncode == status
     assert says in done.stderr
     assert "Traceback" not in done.stderr

@@ -10,12 +10,11 @@ from routelet_bundler.emulator.cloudfront import (
     BUCKET,
     EdgeRequest,
     Origin,
-    RefusedResult,
     arrived,
     origin_request,
-    read_result,
     viewer_request,
 )
+from routelet_bundler.emulator.edge_results import RefusedResult, read_result
 from routelet_bundler.emulator.serving import HttpAnswer, HttpRequest
 
 CUSTOM = {
@@ -88,9 +87,13 @@ def test_a_path_beyond_ascii_is_encoded_on_its_way(viewer_event: Any) -> None:
     assert passed[0].target == "/%C3%B6?x=%20&x=2"
 
 
-@pytest.mark.parametrize("name", ["Connection", "X-Real-IP", "X-Amzn-Trace-Id", "X-Edge-A"])
+@pytest.mark.parametrize("name", ["Connection", "X-Real-IP", "X-Amzn-RequestId", "X-Edge-A"])
 def test_a_function_sees_no_header_that_it_could_not_add(name: str) -> None:
     assert name.lower() not in viewers(b"", (name, "x")).headers
+
+
+def test_a_header_of_amazon_that_is_not_on_the_list_is_a_viewers_own() -> None:
+    assert "x-amzn-trace-id" in viewers(b"", ("X-Amzn-Trace-Id", "x")).headers
 
 
 @pytest.mark.parametrize(("size", "is_cut"), [(0, False), (40_960, False), (40_961, True)])
@@ -148,6 +151,7 @@ def test_path_query_and_headers_may_be_changed_and_the_body_replaced(viewer_even
         ({"querystring": "a" * 8_192}, "over 8192 bytes"),
         ({"headers": {}}, "'content-length' is read-only|'host' is read-only"),
         ({"headers": []}, "headers is no object"),
+        ({"body": {"action": "replace", "encoding": "base64", "data": "x"}}, "no base64"),
     ],
 )
 def test_other_changes_of_a_viewers_request_are_refused(
@@ -163,7 +167,7 @@ def test_other_changes_of_a_viewers_request_are_refused(
         ("host", [{"key": "Host", "value": "evil.example"}], "'host' is read-only"),
         ("via", [{"key": "Via", "value": "me"}], "'via' is read-only"),
         ("connection", [{"value": "close"}], "'connection' cannot be added"),
-        ("x-amzn-trace-id", [{"value": "1"}], "cannot be added"),
+        ("x-amzn-requestid", [{"value": "1"}], "cannot be added"),
         ("X-One", [{"value": "1"}], "not in lower case"),
         ("x-one", "1", "no list"),
         ("x-one", [{"value": 1}], "no text"),

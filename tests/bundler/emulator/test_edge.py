@@ -107,7 +107,10 @@ def test_a_file_is_what_the_bucket_has_under_just_this_name(site: Emulator) -> N
     assert site.get("/style.css").text == "p {}"
     assert site.get("/a%20b.txt").text == "spaced"
     assert site.get("/docs/index.html").text == "docs"
-    for path in ("/docs", "/docs/", "//style.css", "/../secret.txt", "/%2e%2e/secret.txt"):
+    for path in (
+        "/docs", "/docs/", "//style.css", "/../secret.txt", "/%2e%2e/secret.txt", "/style.css/",
+        "/docs//index.html", "/docs/../style.css", "/./style.css",
+    ):  # fmt: skip
         response = site.get(path)
         assert (response.status, response.text) == (404, "nothing here")
 
@@ -174,6 +177,11 @@ def test_what_the_api_has_no_function_for_is_its_404(site: Emulator) -> None:
 
 def test_a_get_request_with_a_body_is_refused(site: Emulator) -> None:
     assert site.request("GET", "/api", body="x").status == 403
+
+
+def test_a_url_that_is_too_long_reaches_no_function(site: Emulator) -> None:
+    assert site.get("/event?" + "a" * 8_186).status == 413
+    assert site.get("/event?" + "a" * 8_185).status == 200
 
 
 def test_the_bucket_answers_reads_alone(site: Emulator) -> None:

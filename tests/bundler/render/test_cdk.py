@@ -1,6 +1,7 @@
 import json
 import os
 import py_compile
+import re
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,8 @@ import pytest
 
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.render import cdk_files, front_code, gateway_of
+from routelet_bundler.render.cdk import TAKEN
+from routelet_bundler.render.names import logical_ids
 
 ROOT = Path(__file__).resolve().parents[3]
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
@@ -231,6 +234,42 @@ def test_cdk_synth_puts_one_version_before_and_after_the_cache(edge_dist) -> Non
     outputs = json.dumps(template["Outputs"])
     assert "resolve" not in outputs
     assert "LocalsKey" not in outputs
+
+
+@needs_cdk
+@pytest.mark.counterpart
+def test_pages_may_be_named_as_parts_of_the_site_and_there_may_be_no_file(
+    site_of, with_edge, tmp_path
+) -> None:
+    names = [re.sub(r"(?<=.)[A-Z]", r"_\g<0>", name).lower() for name in sorted(TAKEN)]
+    assert set(logical_ids(names).values()) == TAKEN
+    groups = {f"/{name}": name for name in names}
+    site = with_edge(site_of(*(f"{name}.py" for name in names), groups=groups))
+    dist = written(site, tmp_path / "dist")
+
+    template = synth(dist / "cdk", tmp_path / "out", region="us-east-1")["RouteletSite"]
+
+    handlers = {it["Handler"] for it in of_type(template, "AWS::Lambda::Function")}
+    assert handlers == {f"pages/entry_{name}.handler" for name in names} | {"entry.handler"}
+    assert list(of_type(template, "AWS::CloudFront::Distribution"))
+
+
+def test_no_part_of_the_site_has_the_id_of_a_function(site_of, with_edge) -> None:
+    site = site_of("a.py", prerendered=["index.html"])
+    texts = [*cdk_files(site).values(), *cdk_files(with_edge(site)).values()]
+
+    own = {one for it in texts for one in re.findall(r'\(\s*(?:self|scope),\s*"(\w+)"', it)}
+
+    assert own == TAKEN
+
+
+def test_a_function_has_its_plain_id_where_nothing_else_has_it(site_of) -> None:
+    site = site_of("a.py", "b.py", groups={"/a": "file", "/b": "files"})
+
+    ids = json.loads(cdk_files(site)["routes.json"])["ids"]
+
+    assert ids["file"] == "File"
+    assert re.fullmatch("Files[0-9a-f]{8}", ids["files"])
 
 
 @needs_cdk

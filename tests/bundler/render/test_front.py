@@ -136,6 +136,29 @@ def test_a_catch_all_leaves_all_files_in_front_of_it(site_of, tmp_path) -> None:
 
 
 @needs_node
+def test_what_is_below_a_file_is_not_that_file(site_of, tmp_path) -> None:
+    files = ["index.html", "a/index.html", "key.txt", "page.html", "v1.2/index.html"]
+    code = front_code(site_of("api.py"), files)
+    everywhere = front_code(site_of("[...path].py"), files)
+    found = {
+        "/key.txt/": "/key.txt/index.html",
+        "/key.txt/index.html": "/key.txt/index.html",
+        "/page/index.html": "/page/index.html",
+        "/page.html": "/page.html",
+        "/page/": "/page.html",
+        "/v1.2/": "/v1.2/index.html",
+    }
+
+    assert places(tmp_path / "rule", code, [*found]) == found
+    assert places(tmp_path / "entries", everywhere, [*found]) == {
+        **found,
+        "/key.txt/": "api",
+        "/key.txt/index.html": "api",
+        "/page/index.html": "api",
+    }
+
+
+@needs_node
 def test_the_base_is_not_in_the_names_of_files(site_of, tmp_path) -> None:
     site = site_of("api.py", "[x].txt.py", base="/site", prerendered=["index.html", "a.html"])
     code = front_code(site, ["index.html", "a.html", "b.txt"])
@@ -403,7 +426,8 @@ def test_an_edge_function_chooses_as_the_cloudfront_function_does(site_of, tmp_p
     site = site_of(*pages, base=base, prerendered=[])
     urls = ["", "/", "/about", "/about/", "/b", "/LICENSE", "/docs", "/docs/", "/docs/logo.svg",
             "/a%20b/%C3%BC.txt", "/blog/first", "/blog/first/", "/blog/other", "/api/7.json",
-            "/api/8.json", "/api/7.json/x.txt", "/nowhere", "/nowhere.txt", "/a//b"]  # fmt: skip
+            "/api/8.json", "/api/7.json/x.txt", "/nowhere", "/nowhere.txt", "/a//b", "/LICENSE/",
+            "/docs/logo.svg/", "/docs/logo.svg/index.html"]  # fmt: skip
     uris = [base.rstrip("/") + url for url in urls if base != "/" or url]
 
     assert edge_places(site, files, uris) == places(tmp_path, front_code(site, files), uris)
