@@ -27,7 +27,7 @@ SINGLE_ENTRY = "entry.py"
 SIGNING = "routelet.signing"
 """What a server entrypoint checks the word of the middleware with; no other function has it."""
 COMPOSING = "routelet.middleware"
-"""What composes the middleware where the adapter has no entrypoint for it."""
+"""What loads and composes middleware; no function without any has it."""
 MIDDLEWARE_NAME = "middleware"
 """The function that runs the middleware; no other has its name while there is one."""
 MIDDLEWARE_ENTRY = "middleware.py"
@@ -89,7 +89,7 @@ class Planner:
             handler=f"{SINGLE_ENTRY.removesuffix('.py')}.{export}",
             config=host.config if host else RouteConfig(),
             manifest=manifest,
-            modules=(adapter.middleware_entrypoint or COMPOSING, *_middleware(manifest)),
+            modules=tuple(filter(None, (adapter.middleware_entrypoint, *_middleware(manifest)))),
             is_middleware=True,
         )
 
@@ -301,5 +301,7 @@ def _modules(manifest: Mapping[str, Any], adapter: Adapter) -> Iterable[str]:
 
 
 def _middleware(manifest: Mapping[str, Any]) -> Iterable[str]:
-    """Yield the dotted modules of the middleware."""
-    yield from manifest.get("middleware", ())
+    """Yield the dotted modules of the middleware, and what loads them."""
+    if "middleware" in manifest:
+        yield COMPOSING
+        yield from manifest["middleware"]

@@ -21,13 +21,13 @@ __all__ = [
 ]
 
 
+LATE = {"Cookies": "routelet.cookies", "sequence": "routelet.middleware"}
+"""Modules of names that few pages import. A function has those that its own modules name."""
+
+
 def __getattr__(name: str) -> object:
-    if name == "Cookies":  # pages rarely name the class, and it need not be loaded for them
-        from routelet.cookies import Cookies  # noqa: PLC0415
+    if name in LATE:
+        from importlib import import_module  # loaded by the interpreter  # noqa: PLC0415
 
-        return Cookies
-    if name == "sequence":  # only middleware has it
-        from routelet.middleware import sequence  # noqa: PLC0415
-
-        return sequence
+        return getattr(import_module(LATE[name]), name)
     raise AttributeError(f"module 'routelet' has no attribute {name!r}")

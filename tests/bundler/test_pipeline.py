@@ -62,6 +62,22 @@ def test_each_on_demand_route_becomes_a_zip_with_its_entry(write_site: Site) -> 
         assert one.verdict.verified
 
 
+@pytest.mark.parametrize("how", ["sequence", "*"])
+def test_what_composes_middleware_is_where_a_module_names_it_alone(
+    write_site: Site, how: str
+) -> None:
+    root = write_site(
+        {
+            "src/pages/a.py": f"from routelet import {how}\nx = sequence\n{PAGE}",
+            "src/pages/b.py": PAGE,
+        },
+        pyproject=PROJECT + SERVER,
+    )
+    build(root)
+    assert "routelet/middleware.pyc" in names_in(root / "dist/functions/a.zip")
+    assert "routelet/middleware.pyc" not in names_in(root / "dist/functions/b.zip")
+
+
 def test_a_zip_holds_only_what_its_route_reaches(write_site: Site) -> None:
     root = write_site(
         {

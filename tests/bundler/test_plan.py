@@ -104,7 +104,7 @@ def test_a_manifest_says_only_what_is_not_the_default(planned: Plans) -> None:
         "method_not_allowed": True,
         "check_origin": True,
     }
-    assert told.modules == ("moon.server", "pages.a", "middleware")
+    assert told.modules == ("moon.server", "pages.a", "routelet.middleware", "middleware")
 
 
 def test_every_function_can_answer_with_the_sites_error_pages(planned: Plans) -> None:

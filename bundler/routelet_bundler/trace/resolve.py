@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 
+from routelet import LATE
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.file_globs import is_litter
 from routelet_bundler.model import RUNTIME_FILES, Reason, Rewrite
@@ -222,6 +223,8 @@ class _Resolution:
         if "*" in names:
             is_source = file is not None and file.endswith(".py")
             names = self._ground.source_of(file).imports.exported if file and is_source else ()
+        for late in LATE.keys() & names if name == "routelet" else ():
+            self.reach_module(LATE[late], reason)
         for module in (f"{name}.{attribute}" for attribute in names):
             if self._ground.modules.knows(module):
                 self.reach_module(module, reason)
