@@ -43,8 +43,8 @@ def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
     (destination and status) where they are not false, `base` and `trailing_slash` where they are
     not the defaults, and `front`: `suffix` that most pages add to their URL, `files` by URLs that
     the rule does not find or that a route of a function matches too, and `moved`, status and
-    location of pages that redirect. URLs of both are without the base and without a slash at the
-    end.
+    location of pages that redirect. URLs of both are without the base, and without a slash at the
+    end where a route does not demand it of a file that is no HTML.
     """
     front = _Front(manifest, path_of)
 
@@ -105,6 +105,8 @@ class _Front:
         moved = self._moved.get(below.removesuffix("/index.html").removesuffix("/"))
         if moved is not None:
             return moved_to(*moved)
+        if f"{below}/" in self._files:
+            return self._moved_to_page(f"{below}/", request)
         own = self._files.get(below)
         if own is not None and below.endswith(".html"):  # a file that is no page
             return to_file(request, own)

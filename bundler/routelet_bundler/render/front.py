@@ -87,7 +87,11 @@ def edge_front(manifest: Mapping[str, Any], files: Iterable[str] | None = None) 
     named = {url: file for url, file in found if not (url.endswith(".html") and file in pages)}
     return {
         "suffix": suffix,
-        "files": {**named, **dict(_own_names(manifest, set(names) - pages))},
+        "files": {
+            **named,
+            **dict(_own_names(manifest, set(names) - pages)),
+            **dict(_with_slash(manifest)),
+        },
         "moved": dict(_moved(manifest)),
     }
 
@@ -97,12 +101,25 @@ def _own_names(manifest: Mapping[str, Any], files: Iterable[str]) -> Iterator[tu
 
     A page is not answered at the URL of its file.
     """
-    patterns = [one["pattern"] for one in manifest["routes"] if one["prerender"]]
-    pages = re.compile("|".join(patterns) or "(?!)")
+    pages = _prerendered_pattern(manifest)
     for file in sorted(files):
         urls = page_urls(file) if file.endswith(".html") else ()
         if any(pages.match(url) or pages.match(f"{url}/") for url in urls):
             yield f"/{file}", file
+
+
+def _with_slash(manifest: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """Yield the URLs of files of no HTML whose routes take them with a slash alone: `/a.json/`."""
+    routes = _prerendered_pattern(manifest)
+    for file in files_of(manifest):
+        url = f"/{file}/"
+        if not file.endswith(".html") and routes.fullmatch(url) and not routes.fullmatch(url[:-1]):
+            yield url, file
+
+
+def _prerendered_pattern(manifest: Mapping[str, Any]) -> re.Pattern[str]:
+    patterns = [one["pattern"] for one in manifest["routes"] if one["prerender"]]
+    return re.compile("|".join(patterns) or "(?!)")
 
 
 def files_of(manifest: Mapping[str, Any]) -> tuple[str, ...]:

@@ -171,12 +171,35 @@ def test_a_page_is_answered_at_no_url_that_the_middleware_takes_for_another(
 def with_slashes(
     site_of: Any, pages: dict[str, str], slash: str, files: Sequence[str]
 ) -> dict[str, Any]:
-    """Describe a site of `pages`, files by their routes, with `trailing-slash`."""
+    """Describe a site of `pages`, sources by their routes, with `trailing-slash`."""
     made: dict[str, Any] = site_of(*pages.values(), prerendered=files)
     made["trailingSlash"] = slash
     for one in made["routes"]:
         one["pattern"] = parse_route(pages[one["route"]], trailing_slash=slash).pattern
     return made
+
+
+@pytest.mark.parametrize(
+    ("slash", "uri", "where"),
+    [
+        ("always", "/data.json", "301 /data.json/?q=1"),
+        ("always", "/data.json/", "/data.json"),
+        ("always", "/feed", "301 /feed/?q=1"),
+        ("always", "/feed/", "/feed"),
+        ("always", "/style.css", "/style.css"),
+        ("never", "/data.json", "/data.json"),
+        ("ignore", "/data.json", "/data.json"),
+        ("ignore", "/feed", "/feed"),
+    ],
+)
+def test_a_prerendered_endpoint_is_answered_at_the_url_of_its_route_alone(
+    site_of: Any, slash: str, uri: str, where: str
+) -> None:
+    endpoints = {"/data.json": "data.json.py", "/feed": "feed.py"}
+    made = with_slashes(site_of, endpoints, slash, ["data.json", "feed"])
+    made = prerendered(made, *endpoints)
+
+    assert place(answer(made, ["data.json", "feed", "style.css"])(uri)) == where
 
 
 def test_a_file_of_html_that_is_no_page_is_answered_at_its_own_name(site_of: Any) -> None:
