@@ -153,12 +153,21 @@ def _injections(made: Sequence[Calls]) -> Injections:
     )
 
 
-def _adapter_of(config: Config, integrations: tuple[Integration, ...]) -> Adapter | None:
+def _set_adapters(
+    config: Config, integrations: tuple[Integration, ...]
+) -> list[tuple[str, Adapter]]:
+    """Fire `config_done`; return what is set, each with the name of the integration."""
     found: list[tuple[str, Adapter]] = []
+    is_over = False
 
     def set_adapter(integration: str, adapter: Adapter) -> None:
-        if not isinstance(adapter, Adapter):
-            raise RouteletError(f"set_adapter takes an Adapter, not {adapter!r}", status=WRONG_USE)
+        mistake = f"takes an Adapter, not {adapter!r}"
+        if is_over or not isinstance(adapter, Adapter):
+            raise RouteletError(
+                f"set_adapter {'is called after the hook has returned' if is_over else mistake}",
+                where=f"integration {integration}, config_done",
+                status=WRONG_USE,
+            )
         found.append((integration, adapter))
 
     def hook(one: Integration, log: Logger) -> None:
@@ -168,6 +177,12 @@ def _adapter_of(config: Config, integrations: tuple[Integration, ...]) -> Adapte
             )
 
     fire(integrations, "config_done", hook)
+    is_over = True
+    return found
+
+
+def _adapter_of(config: Config, integrations: tuple[Integration, ...]) -> Adapter | None:
+    found = _set_adapters(config, integrations)
     if len(found) > 1:
         names = " and ".join(f"{adapter.name} (by {by})" for by, adapter in found)
         raise RouteletError(

@@ -76,6 +76,11 @@ def _mistakes_in_target(adapter: Adapter) -> Iterable[RouteletError]:
 
 
 def _mistakes_in_features(adapter: Adapter) -> Iterable[RouteletError]:
+    features: object = adapter.supported_features
+    if not isinstance(features, Mapping):
+        mend = 'write a dict, such as {"server_output": "stable"}'
+        yield _mistake(adapter.name, "supported_features has no levels", mend)
+        return
     for feature, support in adapter.supported_features.items():
         if feature not in FEATURES:
             yield _mistake(

@@ -176,6 +176,7 @@ def _function(
 ) -> Function:
     adapter = planner.adapter
     planned, traced = reached.planned, reached.traced
+    _refuse_lost(planned, traced)
     if traced.assets:
         urls = {name: assets[name] for name in traced.assets}
         planned = replace(planned, manifest={**planned.manifest, "assets": urls})
@@ -197,6 +198,17 @@ def _function(
         modules=planned.modules,
         is_middleware=planned.is_middleware,
     )
+
+
+def _refuse_lost(planned: Planned, traced: Traced) -> None:
+    """Raise `RouteletError` for a file in whose place the entry module would be written."""
+    lost = next((one for one in traced.files if one.archive == planned.entry), None)
+    if lost is not None:
+        raise RouteletError(
+            f"is where the entry module of {planned.title} goes: {planned.entry}",
+            where=lost.label,
+            mend="rename the file",
+        )
 
 
 def _edge_warnings(reached: Reached, adapter: Adapter) -> Iterable[str]:

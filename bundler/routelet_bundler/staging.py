@@ -206,6 +206,10 @@ def _told_as_mistakes() -> Iterator[None]:
             raise RouteletError(
                 "the disk is full", where=where, mend="make room and build again"
             ) from error
+        if error.errno == errno.ENAMETOOLONG:
+            raise RouteletError(
+                "is a longer name than the disk takes", where=where, mend="shorten the route"
+            ) from error
         if error.errno in {errno.EACCES, errno.EROFS, errno.EPERM, errno.EBUSY, errno.ENOTDIR}:
             raise RouteletError(
                 f"cannot be written: {error.strerror}", where=where, mend="allow writing there"

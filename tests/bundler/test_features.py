@@ -104,6 +104,7 @@ def test_a_library_that_makes_images_has_to_run_on_the_host(library: str) -> Non
         ({"target": Target(python="python3.12")}, "is no Python", '"3.12"'),
         ({"target": Target(architecture="arm")}, "'arm' of its target is no", "arm64"),
         ({"supported_features": {"server_ouput": "stable"}}, "no feature", '"server_output"?'),
+        ({"supported_features": ["server_output"]}, "no levels", "write a dict"),
         ({"supported_features": {"moon": "stable"}}, "no feature", "there are static_output"),
         ({"supported_features": {"assets": "stabel"}}, "no level of assets", '"stable"?'),
     ],

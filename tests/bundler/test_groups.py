@@ -137,3 +137,32 @@ def test_one_function_and_several_are_not_asked_for_at_once(write_site: Site) ->
     with pytest.raises(RouteletError, match="makes several functions") as raised:
         build(write_site({"src/pages/a.py": PAGE}, PROJECT + SERVER + options))
     assert raised.value.where == "pyproject.toml:8"
+
+
+@pytest.mark.parametrize(
+    ("files", "options", "lost", "entry"),
+    [
+        (
+            {"src/pages/a.py": "import entry\n" + PAGE, "src/entry.py": ""},
+            SPLIT.format("single"),
+            "src/entry.py",
+            "entry.py",
+        ),
+        (
+            {"src/pages/a.py": PAGE, "src/pages/entry_a.py": PAGE},
+            SPLIT.format("config"),
+            "src/pages/entry_a.py",
+            "pages/entry_a.py",
+        ),
+    ],
+)
+def test_an_entry_module_takes_no_files_place(
+    write_site: Site, files: dict[str, str], options: str, lost: str, entry: str
+) -> None:
+    """The page of that name was in no zip, and the function that should have it was verified."""
+    root = write_site(files, pyproject=PROJECT + SERVER + options)
+    with pytest.raises(RouteletError, match="is where the entry module") as told:
+        build(root)
+    assert told.value.where == lost
+    assert told.value.what.endswith(f": {entry}")
+    assert not (root / "dist").exists()

@@ -305,3 +305,11 @@ def test_texts_are_written_below_a_folder(tmp_path: Path) -> None:
     written = write_texts(tmp_path, {"a.txt": "é\n", "b/c/d.txt": ""})
     assert written == {"a.txt": tmp_path / "a.txt", "b/c/d.txt": tmp_path / "b/c/d.txt"}
     assert content_of(tmp_path) == {"a.txt": "é\n".encode(), "b/c/d.txt": b""}
+
+
+def test_a_name_that_is_too_long_is_told(dist: Path) -> None:
+    mistake = pytest.raises(RouteletError, match="longer name than the disk takes")
+    with mistake as told, staged(dist) as folder:
+        write_texts(folder, {f"pages/entry_{'a' * 250}.py": ""})
+    assert told.value.mend == "shorten the route"
+    assert (dist / "routelet.json").exists()

@@ -52,6 +52,7 @@ class Entrypoints:
         copied = [path for path in labels if _is_copied(path, archives)]
         raise_all(
             [
+                *([_refused(src, root)] if copied and _has_injected(own) else []),
                 *(error for path in copied for error in _relative_imports(path, labels[path])),
                 *(error for one in given.middleware for error in _no_middleware(one, labels)),
             ]
@@ -144,6 +145,19 @@ def _relative_imports(path: Path, label: str) -> Iterable[RouteletError]:
                 where=f"{label}:{node.lineno}",
                 mend="import by the full name, from src/ or from a dependency of the site",
             )
+
+
+def _has_injected(own: Iterable[str]) -> bool:
+    """Tell whether the site has a module where copies of injected files go."""
+    return any(name.startswith((f"{INJECTED}/", f"{INJECTED}.py")) for name in own)
+
+
+def _refused(src: Path, root: Path) -> RouteletError:
+    return RouteletError(
+        "is where files that integrations name go, and the site's own would be lost",
+        where=f"{src.relative_to(root).as_posix()}/{INJECTED}",
+        mend="rename it",
+    )
 
 
 def _no_middleware(one: InjectedMiddleware, labels: Mapping[Path, str]) -> Iterable[RouteletError]:

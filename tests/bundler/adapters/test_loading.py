@@ -6,6 +6,7 @@ import pytest
 
 from routelet_bundler.configure import Configured, configure
 from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.model import Adapter
 
 Site = Callable[..., Path]
 
@@ -46,6 +47,12 @@ from routelet_bundler.adapter import Integration
 
 def silent():
     return Integration()
+
+class Late(Integration):
+    name = "late"
+
+    def config_done(self, payload):
+        self.set_adapter = payload.set_adapter
 
 class NoAdapter(Integration):
     name = "no-adapter"
@@ -342,3 +349,11 @@ def test_what_is_no_adapter_is_refused_in_the_name_of_the_integration(write_site
     mistake = mistake_of(write_site, 'output = "server"\nadapter = "silent:NoAdapter"')
     assert mistake.what == "set_adapter takes an Adapter, not 'aws-lambda'"
     assert (mistake.where, mistake.status) == ("integration no-adapter, config_done", WRONG_USE)
+
+
+def test_an_adapter_that_is_set_after_the_hook_is_refused(write_site: Site) -> None:
+    found = configured(write_site, 'integrations = ["silent:Late"]')
+    late = getattr(found.integrations[0], "set_adapter")  # noqa: B009 - the site's own
+    with pytest.raises(RouteletError, match="set_adapter is called after the hook") as told:
+        late(Adapter("moon"))
+    assert (told.value.where, told.value.status) == ("integration late, config_done", WRONG_USE)

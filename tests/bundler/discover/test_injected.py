@@ -217,6 +217,16 @@ def test_a_page_that_the_site_has_already_is_told(site_with: Make) -> None:
     assert "leave out the integration moon" in collision.mend
 
 
+@pytest.mark.parametrize("own", ["src/site_injected/x.py", "src/site_injected.py"])
+def test_a_module_of_the_site_is_never_in_place_of_an_injected_one(
+    site_with: Make, own: str
+) -> None:
+    with pytest.raises(RouteletError, match="own would be lost") as told:
+        site_with({own: "", "x.py": ""}, {"/a": "x.py"})
+    assert told.value.where == "src/site_injected"
+    assert site_with({own: "", "src/x.py": ""}, {"/a": "src/x.py"}).pages
+
+
 @pytest.mark.parametrize("file", ["src/step.py", "step.py"])
 def test_middleware_without_on_request_is_told_with_its_integration(
     site_with: Make, file: str
