@@ -8,7 +8,7 @@ where it returns what `next()` gave, the request goes on, with `ctx.locals` sign
 import os
 import time
 
-from routelet.app import App
+from routelet.edge_app import EdgeApp, Unanswered
 from routelet.edge_request import (
     HeadTooLargeError,
     path_of,
@@ -21,15 +21,13 @@ from routelet.events import EventError, edge, member
 from routelet.headers import LOCALS_HEADER
 from routelet.http import Request, Response
 from routelet.secrets_manager import SecretError, secret_string
-from routelet.signing import Claims, WeakKeyError, is_locals_header, plain, sign
-from routelet.unanswered import Unanswered
+from routelet.signing import Claims, WeakKeyError, is_locals_header, sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from typing import Any
 
-    from routelet.context import Context
     from routelet.edge_front import Answer
     from routelet.http import URL
 
@@ -134,28 +132,6 @@ class ViewerRequest:
         url = edge.url_of(passed)
         url.canonical_path = received_path(url, self._front)
         return url
-
-
-class EdgeApp(App):
-    """The middleware of a site, with all of its routes and none of their pages."""
-
-    def _page(self, ctx: "Context") -> Response:
-        if ctx.request.url.malformed:
-            raise ValueError(f"a rewrite to a malformed path: {ctx.request.url.path!r}")
-        if ctx.request.host_context is None:  # a Request of the middleware's own
-            raise ValueError(
-                "a rewrite to another Request: CloudFront sends the request on with its own method "
-                "and body; rewrite to a path"
-            )
-        return Unanswered(ctx.request, plain(ctx.locals))
-
-    def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:
-        if not isinstance(response, Unanswered):
-            return super()._finished(request, response, add_cookie_header)
-        if request._cookies is not None:
-            for header in request._cookies.set_cookie_headers():
-                response.headers.append("set-cookie", header)
-        return response
 
 
 class Key:

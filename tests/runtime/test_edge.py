@@ -9,8 +9,9 @@ from typing import Any
 import pytest
 
 from routelet.aws import create_exports
-from routelet.edge import KEY_AGE_S, RETRY_S, EdgeApp, Key, ViewerRequest
+from routelet.edge import KEY_AGE_S, RETRY_S, Key, ViewerRequest
 from routelet.edge import create_exports as edge_exports
+from routelet.edge_app import EdgeApp
 from routelet.edge_request import MAX_HEAD_BYTES, received_path
 from routelet.events import EventError
 from routelet.headers import LOCALS_HEADER
@@ -187,7 +188,7 @@ def test_a_rewrite_with_another_method_is_an_error(
         """
     )
     assert site.ask("/").status == 500
-    assert "CloudFront sends the request on with its own method and body" in capsys.readouterr().err
+    assert "what goes on from here is the viewer's" in capsys.readouterr().err
 
 
 def test_headers_and_cookies_set_on_the_response_reach_the_viewer(

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
-from routelet.edge import path_of
 from routelet.edge_front import answer_of
+from routelet.edge_request import path_of
 from routelet.routing import Route, canonical_path
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.emulator.front import redirect_of

@@ -1,14 +1,38 @@
-"""The response that `next()` gives at the edge, where no page has answered yet."""
+"""The middleware of a site before its functions, whatever the host, where no page has answered."""
 
+from routelet.app import App
 from routelet.headers import Headers
-from routelet.http import Response
+from routelet.http import Request, Response
+from routelet.signing import plain
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
-    from routelet.http import Request
+    from routelet.context import Context
     from routelet.signing import Change
+
+
+class EdgeApp(App):
+    """The middleware of a site, with all of its routes and none of their pages."""
+
+    def _page(self, ctx: "Context") -> Response:
+        if ctx.request.url.malformed:
+            raise ValueError(f"a rewrite to a malformed path: {ctx.request.url.path!r}")
+        if ctx.request.host_context is None:  # a Request of the middleware's own
+            raise ValueError(
+                "a rewrite to another Request: what goes on from here is the viewer's, with its "
+                "own method and body; rewrite to a path"
+            )
+        return Unanswered(ctx.request, plain(ctx.locals))
+
+    def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:
+        if not isinstance(response, Unanswered):
+            return super()._finished(request, response, add_cookie_header)
+        if request._cookies is not None:
+            for header in request._cookies.set_cookie_headers():
+                response.headers.append("set-cookie", header)
+        return response
 
 
 class Unanswered(Response):
