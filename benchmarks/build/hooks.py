@@ -41,11 +41,14 @@ class Every(Integration):
 for hook in ("config_setup", "config_done", "build_start", "build_setup", "build_ssr",
              "build_generated", "build_done"):
     setattr(Every, hook, lambda self, payload: None)
+
+Idle1, Idle2, Idle3 = (type("Idle", (Idle,), {"name": f"idle{n}"}) for n in range(3))
+Every1, Every2, Every3 = (type("Every", (Every,), {"name": f"every{n}"}) for n in range(3))
 """
 SITES = {
     "no integration": "[]",
-    "three without hooks": '["ours:Idle", "ours:Idle", "ours:Idle"]',
-    "three with every hook": '["ours:Every", "ours:Every", "ours:Every"]',
+    "three without hooks": '["ours:Idle1", "ours:Idle2", "ours:Idle3"]',
+    "three with every hook": '["ours:Every1", "ours:Every2", "ours:Every3"]',
 }
 
 
