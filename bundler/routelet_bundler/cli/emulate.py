@@ -14,7 +14,13 @@ from routelet_bundler.emulator import Emulator
 @click.command("emulate")
 @root_option
 @click.option("--out-dir", type=click.Path(path_type=Path), help="The built site, if not dist/.")
-@click.option("--port", type=int, default=8787, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8787,
+    show_default=True,
+    help="0 takes a free one.",
+)
 @click.option("--record", is_flag=True, help="Note what functions open: routelet.audit.json.")
 @reports_errors
 def command(*, root: Path, out_dir: Path | None, port: int, record: bool) -> None:

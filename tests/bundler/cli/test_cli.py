@@ -108,6 +108,7 @@ def test_an_unknown_command_names_the_nearest(typed: str, hint: str) -> None:
         ["routes", "/about"],
         ["build", "--jobs", "0"],
         ["template", "pulumi"],
+        ["emulate", "--port", "65536"],
     ],
 )
 def test_wrong_use_has_status_2(arguments: list[str]) -> None:
