@@ -99,9 +99,10 @@ def refuse_large_head(passed: "Mapping[str, Any]", own: int) -> None:
     )
     room = MAX_HEAD_BYTES - ADDED_BYTES
     if size > room:
+        is_the_viewers = size - own > room
+        advice = "" if is_the_viewers else "; put less into ctx.locals"
         raise HeadTooLargeError(
             f"{size} bytes of request line and headers, {own} of them {LOCALS_HEADER}: an HTTP "
-            f"API takes {MAX_HEAD_BYTES}, of which CloudFront needs {ADDED_BYTES}; put less into "
-            "ctx.locals",
-            is_the_viewers=size - own > room,
+            f"API takes {MAX_HEAD_BYTES}, of which CloudFront needs {ADDED_BYTES}{advice}",
+            is_the_viewers=is_the_viewers,
         )

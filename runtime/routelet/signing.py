@@ -190,7 +190,7 @@ def is_locals_header(name: str) -> bool:
 def plain(locals: object) -> "dict[str, object]":
     """Return a copy of `locals`; raises `TypeError` for what is no JSON, with its key."""
     if type(locals) is not dict:
-        raise TypeError(f"ctx.locals is a {type(locals).__name__}, not a dict")
+        raise TypeError(f"ctx.locals is of type {type(locals).__name__}, not a dict")
     copy = _plain(locals, "ctx.locals")
     assert isinstance(copy, dict)  # noqa: S101 - as it went in
     return copy
@@ -209,7 +209,9 @@ def _plain(value: object, where: str) -> object:
             if type(name) is not str:
                 raise TypeError(f"{where} has the key {name!r}: JSON has text keys only")
         return {name: _plain(one, f"{where}[{name!r}]") for name, one in value.items()}
-    raise TypeError(f"{where} is a {kind.__name__}: it travels as JSON, which has no such value")
+    raise TypeError(
+        f"{where} is of type {kind.__name__}: it travels as JSON, which has no such value"
+    )
 
 
 def _signature(expiry: str, request: "Request", payload: str, key: str) -> str:

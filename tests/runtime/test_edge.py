@@ -266,7 +266,7 @@ def test_locals_that_are_no_json_are_a_logged_500(
         "def on_request(ctx, next):\n    ctx.locals['user'] = object()\n    return next()"
     )
     assert site.ask("/").status == 500
-    assert "ctx.locals['user'] is a object" in capsys.readouterr().err
+    assert "ctx.locals['user'] is of type object" in capsys.readouterr().err
 
 
 def test_a_middleware_that_fails_is_a_logged_500(

@@ -177,9 +177,9 @@ def test_all_that_json_has_arrives_as_it_was(locals: dict[str, object]) -> None:
 
 
 NOT_JSON: dict[str, tuple[object, str]] = {
-    "a time": ({"at": datetime.date(2026, 1, 1)}, r"ctx\.locals\['at'\] is a date"),
-    "a tuple": ({"a": {"b": [1, (2,)]}}, r"ctx\.locals\['a'\]\['b'\]\[1\] is a tuple"),
-    "an object": ({"user": object()}, r"\['user'\] is a object"),
+    "a time": ({"at": datetime.date(2026, 1, 1)}, r"ctx\.locals\['at'\] is of type date"),
+    "a tuple": ({"a": {"b": [1, (2,)]}}, r"ctx\.locals\['a'\]\['b'\]\[1\] is of type tuple"),
+    "an object": ({"user": object()}, r"\['user'\] is of type object"),
     "bytes": ({"b": b""}, "is a bytes"),
     "a number for a key": ({"a": {1: 2}}, r"\['a'\] has the key 1"),
     "no number": ({"a": float("nan")}, "JSON has no such number"),

@@ -32,7 +32,7 @@ from routelet_bundler.staging import write_texts
 def command(*, root: Path, out_dir: Path | None, jobs: int | None, as_json: bool) -> None:
     """Write dist/report.html: sizes, import times, changes, and what to cut.
 
-    Functions are started once under the Python they are built for, to see what they import.
+    Functions are started under the Python they are built for, to see what they import.
     """
     config, project = read_config(root)
     dist = (out_dir or root / config.out_dir).resolve()

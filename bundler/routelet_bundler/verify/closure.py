@@ -270,9 +270,8 @@ class _Checked:
         return any("/" not in pattern for pattern in self._function.config.exclude)
 
     def _mistake(self, what: str, label: str, line: int = 0) -> RouteletError:
-        routes = ", ".join(self._function.routes)
         return RouteletError(
-            f"the zip of {routes} {what}",
+            f"the zip of {self._function.title} {what}",
             where=f"{label}:{line}" if line else label,
             mend="that it was not traced is a fault of routelet; include it in the route's config",
         )
