@@ -180,11 +180,11 @@ NOT_JSON: dict[str, tuple[object, str]] = {
     "a time": ({"at": datetime.date(2026, 1, 1)}, r"ctx\.locals\['at'\] is of type date"),
     "a tuple": ({"a": {"b": [1, (2,)]}}, r"ctx\.locals\['a'\]\['b'\]\[1\] is of type tuple"),
     "an object": ({"user": object()}, r"\['user'\] is of type object"),
-    "bytes": ({"b": b""}, "is a bytes"),
+    "bytes": ({"b": b""}, "is of type bytes"),
     "a number for a key": ({"a": {1: 2}}, r"\['a'\] has the key 1"),
     "no number": ({"a": float("nan")}, "JSON has no such number"),
     "infinity": ({"a": [float("inf")]}, "JSON has no such number"),
-    "no dict": ([], "is a list, not a dict"),
+    "no dict": ([], "is of type list, not a dict"),
 }
 
 
