@@ -65,6 +65,15 @@ def written(blog: dict[str, Any], dist: Path) -> Path:
     return dist
 
 
+@pytest.fixture(scope="module")
+def edge_template(with_edge: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """Return the template of the blog behind its middleware, made once: that takes seconds."""
+    out = tmp_path_factory.mktemp("edge")
+    blog = json.loads((Path(__file__).parent / "manifests/blog.json").read_text("utf-8"))
+    dist = written(with_edge(blog), out / "dist")
+    return synth(dist / "cdk", out / "out", region="us-east-1")["RouteletSite"]
+
+
 def synth(
     app: Path, out: Path, *options: str, region: str = "eu-central-1"
 ) -> dict[str, dict[str, Any]]:
@@ -192,46 +201,40 @@ def test_a_site_without_edge_middleware_has_nothing_of_it(blog) -> None:
 
 @needs_cdk
 @pytest.mark.counterpart
-def test_cdk_synth_makes_the_edge_function_and_its_key(blog, edge_dist) -> None:
-    app = edge_dist / "cdk"
-    template = synth(app, edge_dist.parent / "out", region="us-east-1")["RouteletSite"]
-
-    functions = {it["Handler"]: it for it in of_type(template, "AWS::Lambda::Function")}
+def test_cdk_synth_makes_the_edge_function_and_its_key(blog, edge_template) -> None:
+    functions = {it["Handler"]: it for it in of_type(edge_template, "AWS::Lambda::Function")}
     edge = functions["entry.handler"]
     assert edge["FunctionName"] == "RouteletSite-middleware"
     assert (edge["MemorySize"], edge["Timeout"]) == (128, 5)
     assert edge["Architectures"] == ["x86_64"]
     assert not {"Environment", "Layers", "VpcConfig"} & edge.keys()
-    (secret,) = of_type(template, "AWS::SecretsManager::Secret")
+    (secret,) = of_type(edge_template, "AWS::SecretsManager::Secret")
     assert secret["Name"] == "RouteletSite-middleware"
     assert secret["GenerateSecretString"] == {"PasswordLength": 64, "ExcludePunctuation": True}
     for function in blog["functions"]:
         key = functions[function["handler"]]["Environment"]["Variables"]["ROUTELET_LOCALS_KEY"]
         start, reference, end = key["Fn::Join"][1]
         assert start + end == "{{resolve:secretsmanager::SecretString:::}}"
-        assert template["Resources"][reference["Ref"]]["Type"] == "AWS::SecretsManager::Secret"
+        assert edge_template["Resources"][reference["Ref"]]["Type"] == "AWS::SecretsManager::Secret"
 
 
 @needs_cdk
 @pytest.mark.counterpart
-def test_cdk_synth_puts_one_version_before_and_after_the_cache(edge_dist) -> None:
-    app = edge_dist / "cdk"
-    template = synth(app, edge_dist.parent / "out", region="us-east-1")["RouteletSite"]
-
-    assert not list(of_type(template, "AWS::CloudFront::Function"))
-    (distribution,) = of_type(template, "AWS::CloudFront::Distribution")
+def test_cdk_synth_puts_one_version_before_and_after_the_cache(edge_template) -> None:
+    assert not list(of_type(edge_template, "AWS::CloudFront::Function"))
+    (distribution,) = of_type(edge_template, "AWS::CloudFront::Distribution")
     behaviour = distribution["DistributionConfig"]["DefaultCacheBehavior"]
     viewer, origin = behaviour["LambdaFunctionAssociations"]
     assert [viewer["EventType"], origin["EventType"]] == ["viewer-request", "origin-request"]
     assert viewer["LambdaFunctionARN"] == origin["LambdaFunctionARN"]
     assert viewer["IncludeBody"] is True
-    version = template["Resources"][viewer["LambdaFunctionARN"]["Ref"]]
+    version = edge_template["Resources"][viewer["LambdaFunctionARN"]["Ref"]]
     assert (version["Type"], version["DeletionPolicy"]) == ("AWS::Lambda::Version", "Retain")
     (files,) = distribution["DistributionConfig"]["Origins"]
     assert files["OriginCustomHeaders"][0]["HeaderName"] == "x-routelet-api"
-    (rule,) = (it for name, it in template["Rules"].items() if name != "CheckBootstrapVersion")
+    (rule,) = (it for name, it in edge_template["Rules"].items() if name != "CheckBootstrapVersion")
     assert rule["Assertions"][0]["Assert"] == {"Fn::Equals": [{"Ref": "AWS::Region"}, "us-east-1"]}
-    outputs = json.dumps(template["Outputs"])
+    outputs = json.dumps(edge_template["Outputs"])
     assert "resolve" not in outputs
     assert "LocalsKey" not in outputs
 

@@ -41,12 +41,15 @@ def as_json(template: dict[str, Any]) -> str:
     return json.dumps(template, ensure_ascii=False)
 
 
-def lint(path: Path, template: str, region: str = "eu-central-1") -> str:
-    """Return all that cfn-lint finds, informational rules too."""
-    path.write_text(template, encoding="utf-8")
+def lint(folder: Path, source: str, region: str = "eu-central-1") -> str:
+    """Return all that cfn-lint finds in a template, and in what SAM makes of it."""
+    files = {"template.yaml": source, "expanded.json": as_json(expanded(source))}
+    for name, text in files.items():
+        (folder / name).write_text(text, encoding="utf-8")
     program = Path(sys.executable).with_name("cfn-lint")
     found = subprocess.run(
-        [program, "--include-checks", "I", "--regions", region, "--", str(path)],
+        [program, "--include-checks", "I", "--regions", region, "--", *files],
+        cwd=folder,
         capture_output=True,
         text=True,
         check=False,
@@ -151,8 +154,7 @@ def test_every_target_origin_exists(blog) -> None:
 def test_cfn_lint_finds_nothing_in_source_and_expanded_template(blog, tmp_path, with_files) -> None:
     source = sam_template(blog, files=None if with_files else [])
 
-    assert lint(tmp_path / "template.yaml", source) == ""
-    assert lint(tmp_path / "expanded.json", as_json(expanded(source))) == ""
+    assert lint(tmp_path, source) == ""
 
 
 @pytest.mark.counterpart
@@ -163,8 +165,7 @@ def test_cfn_lint_finds_nothing_in_functions_of_several_routes(site_of, tmp_path
     site["functions"][0]["policies"] = ["AmazonDynamoDBReadOnlyAccess", statement]
     source = sam_template(site)
 
-    assert lint(tmp_path / "template.yaml", source) == ""
-    assert lint(tmp_path / "expanded.json", as_json(expanded(source))) == ""
+    assert lint(tmp_path, source) == ""
     resources = expanded(source)["Resources"]
     granted = [it for it in resources.values() if it["Type"] == "AWS::Lambda::Permission"]
     by_function = Counter(it["Properties"]["FunctionName"]["Ref"] for it in granted)
@@ -175,7 +176,7 @@ def test_cfn_lint_finds_nothing_in_functions_of_several_routes(site_of, tmp_path
 def test_cfn_lint_does_find_a_fault(blog, tmp_path) -> None:
     blog["functions"][0]["timeout"] = 901
 
-    assert "901" in lint(tmp_path / "expanded.json", as_json(expanded(sam_template(blog))))
+    assert "901" in lint(tmp_path, sam_template(blog))
 
 
 @given(name=NAMES, value=NAMES, file=NAMES)
@@ -375,9 +376,7 @@ def test_cfn_lint_finds_nothing_in_templates_with_an_edge_function(
 ) -> None:
     source = sam_template(with_edge(blog), files=None if with_files else [])
 
-    assert lint(tmp_path / "template.yaml", source, region="us-east-1") == ""
-    whole = as_json(expanded(source))
-    assert lint(tmp_path / "expanded.json", whole, region="us-east-1") == ""
+    assert lint(tmp_path, source, region="us-east-1") == ""
 
 
 def test_the_resources_of_an_edge_function_are_counted(blog, with_edge) -> None:
@@ -393,6 +392,4 @@ def test_cfn_lint_finds_nothing_in_a_site_of_files_behind_middleware(
 ) -> None:
     source = sam_template(with_edge(site_of(prerendered=["index.html"])))
 
-    assert lint(tmp_path / "template.yaml", source, region="us-east-1") == ""
-    whole = as_json(expanded(source))
-    assert lint(tmp_path / "expanded.json", whole, region="us-east-1") == ""
+    assert lint(tmp_path, source, region="us-east-1") == ""
