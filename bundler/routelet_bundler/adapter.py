@@ -191,9 +191,7 @@ class TracedFiles(Mapping[str, Mapping[str, Path]]):
         self._functions = {one.name: one for one in functions}
 
     def __getitem__(self, name: str) -> Mapping[str, Path]:
-        traced = self._functions[name].traced
-        own = {file.archive: file.source for file in traced.files}
-        return own | {path: place for one, _ in traced.distributions for path, place in one.files}
+        return self._functions[name].traced.sources
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._functions)
@@ -277,9 +275,10 @@ def fire(integrations: Iterable[Integration], hook_name: str, hook: Hook) -> Non
         try:
             hook(integration, logger_of(integration.name))
         except RouteletError as error:
-            error.where = error.where or f"integration {integration.name}, {hook_name}"
+            for one in (error, *error.others):
+                one.where = one.where or f"integration {integration.name}, {hook_name}"
             raise
-        except Exception as error:
+        except (Exception, SystemExit) as error:
             raise RouteletError(
                 f"the integration {integration.name} failed in {hook_name}: {error!r}",
                 where=raised_at(error),

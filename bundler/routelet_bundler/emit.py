@@ -1,6 +1,5 @@
 """Emit: the text of a function's entry module."""
 
-from itertools import chain
 from pathlib import Path, PurePosixPath
 
 from routelet_bundler.errors import WRONG_USE, RouteletError
@@ -47,7 +46,8 @@ def has_start(adapter: Adapter, traced: Traced) -> bool:
     expose or to call.
     """
     source = source_of(adapter.server_entrypoint, adapter, traced)
-    starts = "start" in bound_names(parse_python(read_source(source, str(source)), str(source)))
+    names = bound_names(parse_python(read_source(source, str(source)), str(source)))
+    starts = not {"start", "*"}.isdisjoint(names)
     if not (starts or adapter.exports):
         raise RouteletError(
             f"{adapter.server_entrypoint} has no start, and the adapter names no exports",
@@ -64,8 +64,7 @@ def source_of(module: str, adapter: Adapter, traced: Traced) -> Path:
     Raises `RouteletError` where it is none of them.
     """
     path = module.replace(".", "/")
-    distributions = chain.from_iterable(one.files for one, _ in traced.distributions)
-    sources = {**dict(distributions), **{file.archive: file.source for file in traced.files}}
+    sources = traced.sources
     source = sources.get(f"{path}.py") or sources.get(f"{path}/__init__.py")
     if source is None:
         raise RouteletError(

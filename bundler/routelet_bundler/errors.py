@@ -62,7 +62,7 @@ _STDLIB = f"{Path(traceback.__file__).parent}/"
 _OURS = (f"{Path(__file__).parent}/", "<frozen ")
 
 
-def raised_at(error: Exception) -> str:
+def raised_at(error: BaseException) -> str:
     """Return file and line of what others wrote and that raised; empty where only we did.
 
     It is the file that is called first, at its deepest line: not that of a library further down.

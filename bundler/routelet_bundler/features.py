@@ -11,7 +11,15 @@ from math import isfinite
 from typing import get_args
 
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
-from routelet_bundler.model import Adapter, Assets, Level, Split
+from routelet_bundler.model import (
+    Adapter,
+    AdapterFeatures,
+    Assets,
+    Level,
+    Limits,
+    Split,
+    Target,
+)
 
 OUTPUTS = ("static_output", "hybrid_output", "server_output")
 FEATURES = (*OUTPUTS, "assets", "i18n_domains", "env_get_secret")
@@ -19,6 +27,16 @@ FEATURES = (*OUTPUTS, "assets", "i18n_domains", "env_get_secret")
 LEVELS: tuple[Level, ...] = get_args(Level)
 ARCHITECTURES = ("x86_64", "arm64")
 SPLITS: tuple[Split, ...] = get_args(Split)
+_TYPES: Mapping[str, type] = {
+    "name": str,
+    "server_entrypoint": str,
+    "exports": tuple,
+    "args": Mapping,
+    "adapter_features": AdapterFeatures,
+    "supported_features": Mapping,
+    "target": Target,
+    "limits": Limits,
+}
 _SAYS = {
     "experimental": "supports {} experimentally: it may have faults, and may change",
     "deprecated": "has deprecated its support for {}: it will be removed",
@@ -28,6 +46,9 @@ _IMAGE_LIBRARIES = {"pillow": "is_pillow_compatible", "pyvips": "is_pyvips_compa
 
 def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
     """Yield what is wrong with an adapter, whatever the site."""
+    if shapeless := list(_mistakes_in_types(adapter)):
+        yield from shapeless  # the rest of it cannot be read
+        return
     if not adapter.name:
         yield _mistake("adapter", "has no name")
     yield from _mistakes_in_entrypoints(adapter)
@@ -45,18 +66,23 @@ def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
     yield from _mistakes_in_features(adapter)
 
 
+def _mistakes_in_types(adapter: Adapter) -> Iterable[RouteletError]:
+    for key, kind in _TYPES.items():
+        value = getattr(adapter, key)
+        if not isinstance(value, kind):
+            mend = f"it is a {kind.__name__}"
+            if key == "exports" and isinstance(value, str):
+                mend = f'write exports=("{value}",)'
+            yield _mistake(str(adapter.name), f"{key} is {value!r}", mend)
+
+
 def _mistakes_in_entrypoints(adapter: Adapter) -> Iterable[RouteletError]:
     for key in ("server_entrypoint", "middleware_entrypoint"):
         if (module := getattr(adapter, key)) and not all(map(_is_name, module.split("."))):
             yield _mistake(adapter.name, f"{key} is {module!r}, which is no dotted module")
-    exports: object = adapter.exports
-    if isinstance(exports, str):  # which has names as well: its letters
-        mend = f'write exports=("{exports}",)'
-        yield _mistake(adapter.name, "exports is text, and not a tuple of names", mend)
-    else:
-        for name in adapter.exports:
-            if not _is_name(name):
-                yield _mistake(adapter.name, f"{name!r} in exports is no name of Python")
+    for name in adapter.exports:
+        if not _is_name(name):
+            yield _mistake(adapter.name, f"{name!r} in exports is no name of Python")
     if adapter.exports and not adapter.server_entrypoint:
         yield _mistake(adapter.name, "has exports and no server_entrypoint that gives them")
     if adapter.middleware_entrypoint and not adapter.exports:
@@ -76,11 +102,6 @@ def _mistakes_in_target(adapter: Adapter) -> Iterable[RouteletError]:
 
 
 def _mistakes_in_features(adapter: Adapter) -> Iterable[RouteletError]:
-    features: object = adapter.supported_features
-    if not isinstance(features, Mapping):
-        mend = 'write a dict, such as {"server_output": "stable"}'
-        yield _mistake(adapter.name, "supported_features has no levels", mend)
-        return
     for feature, support in adapter.supported_features.items():
         if feature not in FEATURES:
             yield _mistake(
@@ -157,8 +178,8 @@ def _mistake(name: str, what: str, mend: str = "") -> RouteletError:
     return RouteletError(what, where=f"adapter {name}", mend=mend, status=WRONG_USE)
 
 
-def _is_name(text: str) -> bool:
-    return text.isidentifier() and not iskeyword(text)
+def _is_name(text: object) -> bool:
+    return isinstance(text, str) and text.isidentifier() and not iskeyword(text)
 
 
 def _is_literal(value: object) -> bool:

@@ -11,6 +11,7 @@ from routelet_bundler.adapter import (
     BuildSetup,
     BuildSsr,
     BuildStart,
+    Integration,
     TracedFiles,
     fire,
 )
@@ -78,6 +79,10 @@ def build_generated(work: Work, client: Client) -> None:
 def build_done(work: Work, client: Client) -> None:
     """Tell that everything is written."""
     integrations = work.configured.integrations
+    # The adapter is the last: where it is alone, and writes nothing before, nobody has.
+    has_more = len(integrations) > 1 or any(
+        type(one).build_generated is not Integration.build_generated for one in integrations
+    )
     fire(
         integrations,
         "build_done",
@@ -86,8 +91,7 @@ def build_done(work: Work, client: Client) -> None:
                 out_dir=work.folder,
                 routes=work.site.routes,
                 pages=client.prerendered,
-                # The adapter is the last; where it is alone nobody has written anything.
-                client_files=client.files if len(integrations) == 1 else client.files_there,
+                client_files=client.files_there if has_more else client.files,
                 logger=log,
             )
         ),

@@ -232,7 +232,10 @@ def _reaching(functions: tuple[Function, ...]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for function in functions:
         for distribution, _ in function.traced.distributions:
-            found[distribution.name] = (*found.get(distribution.name, ()), *function.routes)
+            found[distribution.name] = (
+                *found.get(distribution.name, ()),
+                *(function.routes or (function.title,)),
+            )
     return found
 
 

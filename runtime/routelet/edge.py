@@ -21,7 +21,7 @@ from routelet.events import EventError, edge, member
 from routelet.headers import LOCALS_HEADER
 from routelet.http import Request, Response
 from routelet.secrets_manager import SecretError, secret_string
-from routelet.signing import Claims, WeakKeyError, is_locals_header, sign
+from routelet.signing import MIN_KEY_CHARACTERS, Claims, WeakKeyError, is_locals_header, sign
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -168,4 +168,7 @@ class Key:
 def _key_of_this_function() -> str:
     """Return the secret of this function's own name; at the edge that is `us-east-1.NAME`."""
     name = os.environ.get("AWS_LAMBDA_FUNCTION_NAME", "").rpartition(".")[2]
-    return secret_string(name, KEY_REGION, os.environ)
+    key = secret_string(name, KEY_REGION, os.environ)
+    if len(key) < MIN_KEY_CHARACTERS:  # an older one then serves on
+        raise SecretError(f"the secret {name} has fewer than {MIN_KEY_CHARACTERS} characters")
+    return key

@@ -85,8 +85,10 @@ def path_of(request: "Mapping[str, Any]", front: str) -> str:
 
 def uri_and_query(url: "URL") -> "tuple[str, str]":
     """Return path and query of a URL as CloudFront has them, percent-encoded."""
+    from urllib.parse import quote  # only after a rewrite  # noqa: PLC0415
+
     path, _, query = str(url).removeprefix(url.origin).partition("#")[0].partition("?")
-    return path, query
+    return path, quote(query, safe="%/?:@!$&'()*+,;=[]")
 
 
 def refuse_large_head(passed: "Mapping[str, Any]", own: int) -> None:

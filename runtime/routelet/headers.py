@@ -67,7 +67,7 @@ class Headers(MultiMap):
     def __init__(self, init: "Headers | Pairs | None" = None) -> None:
         self._pairs = []
         if isinstance(init, Headers):
-            self._pairs.extend(init._pairs)
+            self._pairs.extend(init.raw())
         elif init is not None:
             for name, value in init.items() if hasattr(init, "items") else init:
                 self.append(name, value)

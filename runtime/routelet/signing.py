@@ -38,6 +38,8 @@ MAX_TEXT_BYTES = 10_240
 
 https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.html
 """
+MAX_INTEGER_BITS = 1_024
+"""Far below the 4,300 digits that Python writes: docs.python.org, sys.set_int_max_str_digits."""
 VERSION = "v1"
 
 _encode = json.JSONEncoder(separators=(",", ":"), allow_nan=False).encode
@@ -201,6 +203,8 @@ def _plain(value: object, where: str) -> object:
     if kind in _SCALARS:
         if kind is float and value - value != 0:  # type: ignore[operator]  # inf and nan
             raise TypeError(f"{where} is {value}: JSON has no such number")
+        if isinstance(value, int) and value.bit_length() > MAX_INTEGER_BITS:
+            raise TypeError(f"{where} is an integer of {value.bit_length()} bits: it is too long")
         return value
     if isinstance(value, list) and kind is list:
         return [_plain(one, f"{where}[{number}]") for number, one in enumerate(value)]

@@ -97,6 +97,16 @@ def test_what_a_hook_raises_is_told_with_its_own_line_and_not_that_of_a_library(
     assert told.value.where == f"{__file__}:{line}"
 
 
+def test_a_hook_that_would_end_the_process_has_failed() -> None:
+    class Ending(Named):
+        def build_start(self, payload: BuildStart) -> None:
+            payload.logger.info("about to end")
+            raise SystemExit(0)
+
+    with pytest.raises(RouteletError, match="moon failed in build_start: SystemExit"):
+        fire([Ending("moon")], "build_start", start)
+
+
 def test_an_interrupt_in_a_hook_is_no_mistake() -> None:
     class Interrupted(Integration):
         def build_start(self, payload: BuildStart) -> None:

@@ -163,6 +163,26 @@ def test_a_rewrite_is_escaped_for_cloudfront(behind: Callable[..., Behind]) -> N
     assert passed["uri"] == "/posts/caf%C3%A9%20%23%3F"
 
 
+def test_the_query_of_a_rewrite_is_escaped_for_cloudfront(behind: Callable[..., Behind]) -> None:
+    site = behind("def on_request(ctx, next): return next('/posts/8?q=a b&n=\u20ac&c=%20')")
+    assert site.at_edge("/")["querystring"] == "q=a%20b&n=%E2%82%AC&c=%20"
+    assert site.ask("/").status == 200
+
+
+def test_headers_that_are_not_there_yet_cannot_be_copied(
+    behind: Callable[..., Behind], capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = behind(
+        """
+        from routelet import Response
+        def on_request(ctx, next):
+            return Response("x", headers=next().headers)
+        """
+    )
+    assert site.ask("/").status == 500
+    assert "not there yet" in capsys.readouterr().err
+
+
 def test_rewrites_without_end_are_told(behind: Callable[..., Behind]) -> None:
     site = behind("def on_request(ctx, next): return ctx.rewrite('/')")
     assert site.ask("/").status == 508

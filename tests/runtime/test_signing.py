@@ -184,6 +184,7 @@ NOT_JSON: dict[str, tuple[object, str]] = {
     "a number for a key": ({"a": {1: 2}}, r"\['a'\] has the key 1"),
     "no number": ({"a": float("nan")}, "JSON has no such number"),
     "infinity": ({"a": [float("inf")]}, "JSON has no such number"),
+    "a long integer": ({"a": 10**5000}, r"\['a'\] is an integer of 16610 bits"),
     "no dict": ([], "is of type list, not a dict"),
 }
 

@@ -49,10 +49,12 @@ def _factory(root: Path, name: str, key: str, text: str) -> Callable[..., Integr
         )
     try:
         with _importable(root):
+            if colon:
+                _forget_another(module, root)
             found: Callable[..., Integration] = (
                 getattr(importlib.import_module(module), attribute) if colon else group[name].load()
             )
-    except Exception as error:  # modules of others run here
+    except (Exception, SystemExit) as error:  # modules of others run here
         raise _failed(error, f'"{name}" cannot be loaded', key, text) from error
     if not callable(found):
         raise config_error(
@@ -64,7 +66,7 @@ def _factory(root: Path, name: str, key: str, text: str) -> Callable[..., Integr
     return found
 
 
-def _failed(error: Exception, what: str, key: str, text: str) -> RouteletError:
+def _failed(error: BaseException, what: str, key: str, text: str) -> RouteletError:
     """Return what is told where code of others raises: its line, if it came to run."""
     mistake = config_error(f"{what}: {type(error).__name__}: {error}", (*TABLE, key), text)
     mistake.where = raised_at(error) or mistake.where
@@ -94,6 +96,17 @@ def _importable(root: Path) -> Iterator[None]:
         sys.path.remove(str(root))
 
 
+def _forget_another(module: str, root: Path) -> None:
+    """Forget a module of this name that is of another site, which this process has built before."""
+    top = module.partition(".")[0]
+    places = (root / top / "__init__.py", root / f"{top}.py")
+    own = next((str(place) for place in places if place.is_file()), None)
+    loaded = getattr(sys.modules.get(top), "__file__", None)
+    if own and loaded and own != loaded:
+        for name in [one for one in sys.modules if one == top or one.startswith(f"{top}.")]:
+            del sys.modules[name]
+
+
 def _make(
     factory: Callable[..., Integration], name: str, key: str, options: Mapping[str, Any], text: str
 ) -> Integration:
@@ -116,7 +129,7 @@ def _make(
         if key == "integrations":
             raise
         raise _placed(error, at, text) from None
-    except Exception as error:  # a factory of others
+    except (Exception, SystemExit) as error:  # a factory of others
         raise _failed(error, f'"{name}" gives no integration', key, text) from error
     if not isinstance(integration, Integration):
         raise config_error(f'"{name}" gave {integration!r}, no Integration', (*TABLE, key), text)

@@ -1,6 +1,5 @@
 """The asgi adapter: one server of its own for a whole site, `python dist/entry.py`."""
 
-import json
 from ipaddress import ip_network
 from typing import Annotated, Any
 
@@ -10,7 +9,6 @@ from pydantic_core import PydanticCustomError
 from routelet_bundler.adapter import (
     Adapter,
     Assets,
-    BuildDone,
     BuildSsr,
     ConfigDone,
     Integration,
@@ -87,17 +85,14 @@ class Asgi(Integration):
         )
 
     def build_ssr(self, payload: BuildSsr) -> None:
-        """Tell where the zip lacks the server that `python entry.py` starts."""
+        """Tell where the zip lacks the server that `python entry.py` starts, or there is none."""
+        if not payload.functions:
+            payload.logger.warning(
+                "every page is prerendered, so there is no dist/entry.py: any host of files "
+                "serves dist/client"
+            )
         if any(UVICORN not in files for files in payload.functions.values()):
             payload.logger.warning(
                 'uvicorn is not in the zip: add "uvicorn" to dependencies in pyproject.toml, or '
                 "serve entry:app with another server"
-            )
-
-    def build_done(self, payload: BuildDone) -> None:
-        """Tell where there is nothing to start."""
-        if not json.loads((payload.out_dir / "routelet.json").read_text())["functions"]:
-            payload.logger.warning(
-                "every page is prerendered, so there is no dist/entry.py: any host of files "
-                "serves dist/client"
             )

@@ -36,7 +36,7 @@ def commands_of(addition: Addition) -> tuple[str, ...]:
     """Return the commands that carrying out runs, as a person would type them."""
     commands = []
     if addition.installs:
-        install = ("uv", "pip", "install", "--python", sys.executable, *addition.installs)
+        install = ("uv", "pip", "install", "--python", sys.executable, "--", *addition.installs)
         commands.append(shlex.join(install))
     if addition.relocks:
         commands.append("uv lock")

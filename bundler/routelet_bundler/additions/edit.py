@@ -228,5 +228,5 @@ def _warnings(config: Config, offers: Sequence[Offer], is_locked: bool) -> Itera
         if canonicalize_name(offer.distribution) != "routelet" and not _line_of(offer, is_locked):
             yield (
                 f"{offer.distribution} has no requirement that other machines could use (it comes "
-                "from a path, or its URL has a password): they have to install it too"
+                "from a path, or its URL has a password or a query): they have to install it too"
             )

@@ -180,9 +180,14 @@ def _requirement_of(found: Distribution, wanted: str, *, is_installed: bool) -> 
 
 
 def _has_secret(url: str) -> bool:
-    """Tell whether a URL has a password, or a token, which hosts of git take as the user's name."""
+    """Tell whether a URL may have a secret.
+
+    That is a password, a token, which hosts of git take as the user's name, or a query, where
+    signed URLs have theirs.
+    """
     parts = urlsplit(url)
-    return parts.password is not None or (parts.username is not None and "http" in parts.scheme)
+    has_user = parts.username is not None and "http" in parts.scheme
+    return parts.password is not None or has_user or bool(parts.query)
 
 
 def _nothing_in(distribution: str, asked: str, *, is_installed: bool) -> RouteletError:

@@ -84,6 +84,12 @@ class Traced:
     """Files of `public/` that it names by `ctx.asset`."""
     warnings: tuple[str, ...] = ()
 
+    @property
+    def sources(self) -> Mapping[str, Path]:
+        """The source of each file by its path in a zip; its own go before those of others."""
+        theirs = {path: file for one, _ in self.distributions for path, file in one.files}
+        return theirs | {one.archive: one.source for one in self.files}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Planned:

@@ -137,13 +137,17 @@ def _from_requirements(root: Path, file: str, platform: Platform, cache: Cache) 
 _REQUIREMENTS = "-r|--requirement"
 
 
-def _texts(file: Path, options: str) -> Iterator[str]:
-    """Yield the text of a requirements file, and of those that it names by one of `options`."""
+def _texts(file: Path, options: str, above: frozenset[Path] = frozenset()) -> Iterator[str]:
+    """Yield the text of a requirements file, and of those that it names by one of `options`.
+
+    Those `above`, which name it, are not read again.
+    """
     text = file.read_text("utf-8")
     yield text
     for name in re.findall(rf"^\s*(?:{options})[ =]*(\S+)", text, re.MULTILINE):
-        if (file.parent / name).is_file():
-            yield from _texts(file.parent / name, options)
+        named = (file.parent / name).resolve()
+        if named.is_file() and named not in {*above, file.resolve()}:
+            yield from _texts(named, options, above | {file.resolve()})
 
 
 def _requirements_in(content: str) -> Iterator[str]:

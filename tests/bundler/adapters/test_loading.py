@@ -339,6 +339,19 @@ def test_a_hook_that_fails_is_told(write_site: Site, tmp_path: Path) -> None:
     assert mistake.what == "the integration failing failed in config_setup: LookupError('no disk')"
 
 
+def test_two_sites_of_one_process_have_each_its_own_modules(tmp_path: Path) -> None:
+    for number in (1, 2):
+        root = tmp_path / str(number)
+        root.mkdir()
+        (root / "moon.py").write_text(MOON.replace('"near"', f'"near{number}"'))
+        (root / "pyproject.toml").write_text(
+            '[tool.routelet]\noutput = "server"\nadapter = "moon:make"\n'
+        )
+        adapter = configure(root, "build").adapter
+        assert adapter is not None
+        assert adapter.name == f"moon-near{number}-2"
+
+
 def test_an_adapter_that_sets_none_is_told(write_site: Site) -> None:
     mistake = mistake_of(write_site, 'output = "server"\nadapter = "silent:silent"')
     assert mistake.what == '"silent:silent" never called set_adapter'

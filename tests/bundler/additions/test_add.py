@@ -135,22 +135,24 @@ def test_a_project_is_built_and_installed(
     assert tables(site).get("dependency-groups") == groups
 
 
-@pytest.mark.parametrize("user", ["user:secret", "token"])
+@pytest.mark.parametrize(
+    ("user", "query"), [("user:secret@", ""), ("token@", ""), ("", "?X-Amz-Signature=secret")]
+)
 def test_a_url_with_a_secret_is_not_written(
-    environment: Any, write: Wheel, site: Path, user: str
+    environment: Any, write: Wheel, site: Path, *, user: str, query: str
 ) -> None:
     wheel = write()
     handler = partial(SimpleHTTPRequestHandler, directory=wheel.parent)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
         Thread(target=server.serve_forever, daemon=True).start()
-        url = f"http://{user}@127.0.0.1:{server.server_port}/{wheel.name}"
+        url = f"http://{user}127.0.0.1:{server.server_port}/{wheel.name}{query}"
         command = environment.command("add", f"routelet-flyby @ {url}", "--root", site, "--yes")
         online = {**environment.variables, "UV_OFFLINE": "0"}
         done = subprocess.run(command, env=online, stderr=subprocess.PIPE, text=True, check=False)
         server.shutdown()
     assert done.returncode == 0, done.stderr
     assert (site / "pyproject.toml").read_text() == f'{PYPROJECT}adapter = "flyby"\n'
-    assert "its URL has a password" in done.stderr
+    assert "its URL has a password or a query" in done.stderr
 
 
 def test_uv_has_the_settings_of_the_site(

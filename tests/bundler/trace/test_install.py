@@ -18,7 +18,7 @@ from routelet_bundler.cache import Cache
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import find_interpreter
 from routelet_bundler.model import HOST
-from routelet_bundler.trace.install import Platform, install, requirements_of, resolve
+from routelet_bundler.trace.install import Platform, _texts, install, requirements_of, resolve
 
 Site = Callable[..., Path]
 Wheels = Any
@@ -274,6 +274,11 @@ class TestRequirementsFile:
         found = requirements_of(root, [], TARGET, cache, locked=False)
         assert "pure==2.0" in found.text
         assert ("pure==2.0" in found.listed) is ("r" in option[:3])
+
+    def test_files_that_name_each_other_are_read_once(self, tmp_path: Path) -> None:
+        (tmp_path / "a.txt").write_text("-c b.txt\n-c a.txt\n")
+        (tmp_path / "b.txt").write_text("-c a.txt\npure\n")
+        assert len(list(_texts(tmp_path / "a.txt", "-c"))) == 2
 
     def test_hashes_are_checked(self, write_site: Site, wheels: Wheels, cache: Cache) -> None:
         wheels.add("pure")
