@@ -15,13 +15,14 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routelet.edge import _key_of_this_function
+from routelet.edge import KEY_AGE_S, Key, _key_of_this_function
 from routelet.secrets_manager import (
     ENDPOINT_VARIABLE,
     SecretError,
     secret_string,
     signed_headers,
 )
+from routelet.signing import MIN_KEY_CHARACTERS
 
 MOMENT = datetime(2026, 11, 21, 23, 59, 58, tzinfo=UTC)
 TEXT = st.text(st.characters(min_codepoint=33, max_codepoint=126), min_size=1)
@@ -165,11 +166,34 @@ def test_an_answer_that_is_no_http_is_an_error(
         secret_string("site-middleware", "us-east-1", environment)
 
 
-def test_the_edge_asks_for_the_secret_of_its_own_name(
-    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def at_the_edge(environment: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_LAMBDA_FUNCTION_NAME", "us-east-1.site-middleware")
     for name, value in environment.items():
         monkeypatch.setenv(name, value)
     monkeypatch.delenv("AWS_SESSION_TOKEN", raising=False)
-    assert _key_of_this_function() == "the key"
+
+
+@pytest.mark.usefixtures("at_the_edge")
+def test_the_edge_asks_for_the_secret_of_its_own_name(service: Service) -> None:
+    service.secrets = {"site-middleware": {"SecretString": "k" * MIN_KEY_CHARACTERS}}
+    assert _key_of_this_function() == "k" * MIN_KEY_CHARACTERS
+
+
+@pytest.mark.usefixtures("at_the_edge")
+def test_a_short_secret_does_not_replace_the_key_that_is_there(service: Service) -> None:
+    now = 0.0
+    key = Key(_key_of_this_function, lambda: now)
+    service.secrets = {"site-middleware": {"SecretString": "k" * MIN_KEY_CHARACTERS}}
+    key.get(print)
+    service.secrets = {"site-middleware": {"SecretString": "k" * (MIN_KEY_CHARACTERS - 1)}}
+    now = KEY_AGE_S
+    logged: list[str] = []
+    assert key.get(logged.append) == "k" * MIN_KEY_CHARACTERS
+    assert "site-middleware has fewer than 32 characters" in logged[0]
+
+
+@pytest.mark.usefixtures("at_the_edge")
+def test_a_short_secret_alone_is_refused() -> None:
+    with pytest.raises(SecretError, match="site-middleware has fewer than 32 characters"):
+        Key(_key_of_this_function, lambda: 0.0).get(print)
