@@ -34,7 +34,7 @@ test: $(VENV)/.test node_modules/.package-lock.json
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses=auto --maxprocesses=4 --dist=loadscope
 
 ## fuzz: the broken events of the runtime's tests, for some minutes
 fuzz: $(VENV)/.test
