@@ -102,6 +102,11 @@ class Route:
         self.is_index = is_index
         self._compiled: re.Pattern[str] | None = None
 
+    def __setattr__(self, name: str, value: object) -> None:
+        if name != "_compiled" and hasattr(self, name):  # hooks of adapters are given routes
+            raise AttributeError(f"a route is never changed: {name}")
+        object.__setattr__(self, name, value)
+
     def __repr__(self) -> str:
         return f"Route({self.route!r}, component={self.component!r})"
 

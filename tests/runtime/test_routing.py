@@ -1,5 +1,6 @@
 """Paths, the base, matching, and URLs of routes."""
 
+import pickle
 from urllib.parse import quote
 
 import pytest
@@ -213,6 +214,15 @@ def test_the_first_of_the_routes_that_matches_answers() -> None:
     found = [match_route(routes, path) for path in ("/posts/new", "/posts/7", "/x/y")]
     assert found == [(routes[0], {}), (routes[1], {"id": "7"}), (routes[2], {"rest": "x/y"})]
     assert match_route(routes[:2], "/x") is None
+
+
+@pytest.mark.parametrize("name", ["route", "pattern", "prerender", "segments"])
+def test_a_route_is_never_changed(name: str) -> None:
+    route = route_of("posts/[id]")
+    with pytest.raises(AttributeError, match=f"a route is never changed: {name}"):
+        setattr(route, name, None)
+    copy = pickle.loads(pickle.dumps(route))
+    assert (copy.route, copy.match("/posts/7")) == ("/posts/[id]", {"id": "7"})
 
 
 def test_routes_are_matched_below_the_base() -> None:
