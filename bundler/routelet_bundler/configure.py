@@ -21,7 +21,7 @@ from routelet_bundler.config import (
     read_config,
     read_document,
 )
-from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all, said_by
 from routelet_bundler.features import check_output, feature_warnings, mistakes_of
 from routelet_bundler.integration_calls import Calls, refuse_twice
 from routelet_bundler.model import Adapter, Config, Injections, Project, Target
@@ -165,7 +165,7 @@ def _set_adapters(
         if is_over or not isinstance(adapter, Adapter):
             raise RouteletError(
                 f"set_adapter {'is called after the hook has returned' if is_over else mistake}",
-                where=f"integration {integration}, config_done",
+                where=said_by(integration, "config_done"),
                 status=WRONG_USE,
             )
         found.append((integration, adapter))

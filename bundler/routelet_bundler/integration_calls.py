@@ -11,7 +11,7 @@ from typing import Any
 
 from routelet_bundler.config import updated
 from routelet_bundler.discover.names import KINDS, InvalidRouteError, parse_pattern
-from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all, said_by
 from routelet_bundler.model import Config, InjectedMiddleware, InjectedRoute, Order
 from routelet_bundler.safe_names import safe
 
@@ -27,7 +27,7 @@ class Calls:
 
     def __init__(self, integration: str, root: Path) -> None:
         self._integration = integration
-        self.where = f"integration {integration}, config_setup"
+        self.where = said_by(integration)
         """What mistakes in these calls are told with."""
         self._root = root
         self._is_over = False
@@ -146,7 +146,7 @@ def refuse_twice(routes: Sequence[InjectedRoute]) -> None:
         [
             RouteletError(
                 f"inject_route: {one.pattern} is injected by {other.integration} already",
-                where=f"integration {one.integration}, config_setup",
+                where=said_by(one.integration),
                 mend="leave one of the two out",
                 status=WRONG_USE,
             )
