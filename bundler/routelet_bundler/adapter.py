@@ -103,7 +103,7 @@ class ConfigSetup:
     root: Path
     """The site's folder, absolute."""
     update_config: Callable[..., None]
-    """Changes keys of the configuration: `update_config(trailing_slash="never")`."""
+    """Merges keys into the configuration: `update_config(trailing_slash="never")`."""
     inject_route: InjectRoute
     add_middleware: AddMiddleware
     add_watch_file: Callable[[str | Path], None]
