@@ -13,7 +13,7 @@ from typing import Any, Literal, Protocol
 
 from routelet.routing import Route
 from routelet_bundler.config import option_table
-from routelet_bundler.errors import WRONG_USE, RouteletError, raised_at
+from routelet_bundler.errors import WRONG_USE, RouteletError, raised_at, said_by
 from routelet_bundler.model import (
     Adapter,
     AdapterFeatures,
@@ -103,7 +103,7 @@ class ConfigSetup:
     root: Path
     """The site's folder, absolute."""
     update_config: Callable[..., None]
-    """Changes keys of the configuration: `update_config(trailing_slash="never")`."""
+    """Merges keys into the configuration: `update_config(trailing_slash="never")`."""
     inject_route: InjectRoute
     add_middleware: AddMiddleware
     add_watch_file: Callable[[str | Path], None]
@@ -276,7 +276,7 @@ def fire(integrations: Iterable[Integration], hook_name: str, hook: Hook) -> Non
             hook(integration, logger_of(integration.name))
         except RouteletError as error:
             for one in (error, *error.others):
-                one.where = one.where or f"integration {integration.name}, {hook_name}"
+                one.where = one.where or said_by(integration.name, hook_name)
             raise
         except (Exception, SystemExit) as error:
             raise RouteletError(

@@ -8,7 +8,6 @@ import shutil
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, partial
-from hashlib import sha256
 from importlib.metadata import version
 from itertools import accumulate
 from pathlib import Path
@@ -31,6 +30,7 @@ from routelet_bundler.prerender import (
     load,
     prerender,
 )
+from routelet_bundler.sources import Digests
 from routelet_bundler.staging import files_below
 from routelet_bundler.stamps import Stamp, stamp_of, stamps
 from routelet_bundler.trace import Tracer
@@ -237,13 +237,13 @@ def _key(work: Work) -> str:
         str(environment.interpreter),
         version("jinja2"),
         *RENDERERS,
-        *(part for file in work.configured.watch_files for part in _watched(file)),
+        *(part for file in work.configured.watch_files for part in _watched(file, work.digests)),
     )
 
 
-def _watched(file: Path) -> tuple[str, bytes]:
+def _watched(file: Path, digests: Digests) -> tuple[str, str]:
     """Return what changes with a file that an integration reads, or with its going."""
-    return str(file), sha256(file.read_bytes()).digest() if file.is_file() else b""
+    return str(file), digests.of(file) if file.is_file() else ""
 
 
 def is_seen(work: Work) -> bool:

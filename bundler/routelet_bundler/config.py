@@ -73,7 +73,7 @@ def parse_table(model: type[T], table: Mapping[str, Any], *, at: tuple[str, ...]
 
 
 def updated(config: Config, changes: Mapping[str, Any]) -> Config:
-    """Return `config` with attributes changed.
+    """Return `config` with `changes`, of attributes by name, merged into it.
 
     Raises `RouteletError` with every mistake, its key as `where`: whoever asks for the change
     knows who wants it.
@@ -81,7 +81,34 @@ def updated(config: Config, changes: Mapping[str, Any]) -> Config:
     if not changes:
         return config
     said = config.model_dump(by_alias=True, exclude_unset=True)
-    return option_table(Config, {**said, **changes})
+    return option_table(Config, merged(said, {kebab(key): changes[key] for key in changes}))
+
+
+def merged(said: Mapping[str, Any], changes: Mapping[str, Any]) -> dict[str, Any]:
+    """Return a table with `changes` merged into it as Astro's `mergeConfig` does.
+
+    Tables are merged and lists concatenated, at any depth; what else there is takes the place of
+    what was said, but for None, which changes nothing.
+    """
+    found = dict(said)
+    for key, value in changes.items():
+        old = found.get(key)
+        match _plain(value):
+            case None:
+                pass
+            case dict(table):
+                found[key] = merged(old if isinstance(old, dict) else {}, table)
+            case (list() | tuple()) as items if isinstance(old, list | tuple):
+                found[key] = [*old, *items]
+            case other:
+                found[key] = other
+    return found
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, BaseModel):
+        return value.model_dump(by_alias=True, exclude_unset=True)
+    return value
 
 
 def option_table(model: type[T], options: Mapping[str, Any]) -> T:

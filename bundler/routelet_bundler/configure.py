@@ -14,14 +14,14 @@ from routelet_bundler.adapter import (
     Logger,
     fire,
 )
-from routelet_bundler.adapters import load_integrations
+from routelet_bundler.adapters import load_integrations, twins
 from routelet_bundler.config import (
     TABLE,
     config_error,
     read_config,
     read_document,
 )
-from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all, said_by
 from routelet_bundler.features import check_output, feature_warnings, mistakes_of
 from routelet_bundler.integration_calls import Calls, refuse_twice
 from routelet_bundler.model import Adapter, Config, Injections, Project, Target
@@ -93,20 +93,34 @@ def set_up(root: Path, command: Command) -> SetUp:
     Raises `RouteletError` for a mistake in it, and for what an integration asks for and cannot be.
     """
     config, project = read_config(root)
-    integrations = load_integrations(root, config, read_document(root)[1])
+    integrations = [*load_integrations(root, config, read_document(root)[1])]
+    adapter = integrations[-1] if config.adapter is not None else None
     made = []
-    for integration in integrations:
+    for integration in integrations:  # and of those that are added on the way
         calls = Calls(integration.name, root)
         _fire_setup(integration, calls, config, command, root)
         calls.end()
         config = calls.updated(config)
+        integrations += calls.integrations
+        _refuse_twins(integrations, calls)
         made.append(calls)
     return SetUp(
         config=config,
         project=project,
-        integrations=integrations,
+        integrations=tuple(sorted(integrations, key=lambda one: one is adapter)),
         injections=_injections(made),
         watch_files=tuple(dict.fromkeys(file for calls in made for file in calls.watch_files)),
+    )
+
+
+def _refuse_twins(integrations: Sequence[Integration], calls: Calls) -> None:
+    """Raise where an integration was added that has the name of another."""
+    mend = "leave it out of integrations in pyproject.toml, or have it add none that is there"
+    raise_all(
+        [
+            RouteletError(f"update_config: {one}", where=calls.where, mend=mend, status=WRONG_USE)
+            for one in twins(integrations)
+        ]
     )
 
 
@@ -165,7 +179,7 @@ def _set_adapters(
         if is_over or not isinstance(adapter, Adapter):
             raise RouteletError(
                 f"set_adapter {'is called after the hook has returned' if is_over else mistake}",
-                where=f"integration {integration}, config_done",
+                where=said_by(integration, "config_done"),
                 status=WRONG_USE,
             )
         found.append((integration, adapter))

@@ -52,6 +52,11 @@ def raise_all(errors: Sequence[RouteletError]) -> None:
         raise first
 
 
+def said_by(integration: str, hook: str = "config_setup") -> str:
+    """Return the `where` of what an integration gets wrong: its name, and the hook."""
+    return f"integration {integration}, {hook}"
+
+
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """Return `did you mean "x"?` for the nearest known name, or an empty string."""
     near = get_close_matches(name, tuple(known), n=1, cutoff=0.5)

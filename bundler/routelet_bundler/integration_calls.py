@@ -4,14 +4,15 @@ Nothing is changed while a hook runs. Once it has returned its calls are complet
 raises.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from posixpath import splitext
 from typing import Any
 
-from routelet_bundler.config import updated
+from routelet_bundler.adapter import Integration
+from routelet_bundler.config import merged, updated
 from routelet_bundler.discover.names import KINDS, InvalidRouteError, parse_pattern
-from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all, said_by
 from routelet_bundler.model import Config, InjectedMiddleware, InjectedRoute, Order
 from routelet_bundler.safe_names import safe
 
@@ -19,7 +20,7 @@ CODEGEN = ".routelet/integrations"
 """Below the site's folder, a folder for each integration that writes entrypoints."""
 
 ORDERS = ("pre", "post")
-_LOADED = {"adapter", "adapters", "integrations"}
+_LOADED = {"adapter", "adapters"}
 
 
 class Calls:
@@ -27,12 +28,13 @@ class Calls:
 
     def __init__(self, integration: str, root: Path) -> None:
         self._integration = integration
-        self.where = f"integration {integration}, config_setup"
+        self.where = said_by(integration)
         """What mistakes in these calls are told with."""
         self._root = root
         self._is_over = False
         self.changes: dict[str, Any] = {}
         """Attributes of the configuration, by name."""
+        self.integrations: list[Integration] = []
         self.routes: list[InjectedRoute] = []
         self.middleware: list[InjectedMiddleware] = []
         self.watch_files: list[Path] = []
@@ -54,17 +56,25 @@ class Calls:
         what = f"update_config: {faulty.what}"
         return RouteletError(what, where=self.where, mend=faulty.mend, status=WRONG_USE)
 
-    def update_config(self, **changes: Any) -> None:
-        """Change keys of the configuration: `ConfigSetup.update_config`."""
+    def update_config(self, *, integrations: Iterable[Integration] = (), **changes: Any) -> None:
+        """Merge keys into the configuration: `ConfigSetup.update_config`."""
         self._refuse_late("update_config")
         if late := sorted(_LOADED & changes.keys()):
             raise RouteletError(
-                f"update_config: {late[0]} cannot be changed: all of them are loaded by now",
+                f"update_config: {late[0]} cannot be changed: the adapter is loaded by now",
                 where=self.where,
                 mend="name it in pyproject.toml",
                 status=WRONG_USE,
             )
-        self.changes |= changes
+        for one in integrations:
+            match one:
+                case Integration(name=str(name)) if name:
+                    self.integrations.append(one)
+                    self.changes = merged(self.changes, {"integrations": [name]})
+                case _:
+                    what = f"integrations has {one!r}, no Integration with a name"
+                    raise self._mistake("update_config", what, "what a factory returns: sitemap()")
+        self.changes = merged(self.changes, changes)
 
     def inject_route(
         self, *, pattern: str, entrypoint: str | Path, prerender: bool | None = None
@@ -146,7 +156,7 @@ def refuse_twice(routes: Sequence[InjectedRoute]) -> None:
         [
             RouteletError(
                 f"inject_route: {one.pattern} is injected by {other.integration} already",
-                where=f"integration {one.integration}, config_setup",
+                where=said_by(one.integration),
                 mend="leave one of the two out",
                 status=WRONG_USE,
             )

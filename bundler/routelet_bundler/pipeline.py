@@ -110,7 +110,7 @@ def build(
         )
         result, client, emitted = _stages(work)
         kept = as_left(client)
-        earlier = changes.summary_of(final, folder, result.functions)
+        earlier = changes.summary_of(final, folder, result.packed)
     result = _in_place(result)
     with suppress(OSError):  # the build is done; the next one does without
         memory.keep(root, cache)
@@ -205,7 +205,7 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     )
     with (work.folder / "routelet.json").open("w") as file:
         file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))
-    check_budgets(work.folder, built, work.configured.config.budget, work.cache, work.jobs)
+    check_budgets(work.folder, everything, work.configured.config.budget, work.cache, work.jobs)
     hooks.build_done(work, client)
     removed = {"client": client.removed} if client.earlier else {}
     lay_over(work.folder, work.out_dir, {**removed, **emitted.removed})

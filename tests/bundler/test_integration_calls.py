@@ -1,6 +1,7 @@
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from routelet_bundler.model import InjectedMiddleware, InjectedRoute
 Site = Callable[..., Path]
 
 PLUG = """\
-from routelet_bundler.adapter import Integration
+from routelet_bundler.adapter import Integration, RouteConfig
 
 class Plug(Integration):
     name = "plug"
@@ -145,7 +146,12 @@ def test_files_to_watch_are_told_once_each_and_need_not_be_there(write_site: Sit
             'inject_route(pattern="/a", entrypoint="page.py", prerender=[])',
             "prerender is []",
         ),
-        ('update_config(integrations=["sitemap"])', "integrations cannot be changed"),
+        ('update_config(integrations=["sitemap"])', "integrations has 'sitemap', no Integration"),
+        ("update_config(integrations=[Integration, 3])", "integrations has <class"),
+        ("update_config(integrations=[self])", "two integrations are called plug"),
+        ("update_config(integrations=[Other(), Other()])", "are called @acme/other"),
+        ('update_config(routes={"/a": {"memory": 1}})', '"routes./a.memory": Input should be'),
+        ("update_config(build=[])", '"build": Input should be'),
         ('update_config(adapter="asgi")', "adapter cannot be changed"),
         ('update_config(out_dir=".")', "a folder for the build alone"),
         ('add_middleware(entrypoint="step.py", order="first")', "the order is 'first'"),
@@ -163,6 +169,94 @@ def test_a_faulty_call_is_told_with_integration_and_hook(
     assert what in mistake.what
     assert mistake.what.startswith(call.partition("(")[0])
     assert (mistake.where, mistake.status) == ("integration plug, config_setup", WRONG_USE)
+
+
+def merge(write_site: Site, table: str, *calls: str) -> dict[str, Any]:
+    body = "".join(f"        payload.update_config({one})\n" for one in calls)
+    root = write_site(
+        {**FILES, "plug.py": PLUG.format(body=body)},
+        pyproject=f'[tool.routelet]\nintegrations = ["plug:Plug"]\n{table}\n',
+    )
+    config = configure(root, "build").config
+    return config.model_dump(by_alias=True, exclude_unset=True, exclude={"integrations"})
+
+
+@pytest.mark.parametrize(
+    ("table", "calls", "right"),
+    [
+        (
+            'redirects."/a" = "/b"',
+            ['redirects={"/c": "/d"}'],
+            {"redirects": {"/a": {"destination": "/b"}, "/c": {"destination": "/d"}}},
+        ),
+        (
+            'redirects."/a" = { destination = "/b", status = 308 }',
+            ['redirects={"/a": {"destination": "/c"}}'],
+            {"redirects": {"/a": {"destination": "/c", "status": 308}}},
+        ),
+        (
+            'redirects."/a" = "/b"',
+            ['redirects={"/a": "/c"}'],
+            {"redirects": {"/a": {"destination": "/c"}}},
+        ),
+        (
+            'routes."/a" = { memory = 256, include = ["x"], environment = { A = "1" } }',
+            ['routes={"/a": {"include": ["y"], "environment": {"B": "2"}}, "/b": {"timeout": 3}}'],
+            {
+                "routes": {
+                    "/a": {
+                        "memory": 256,
+                        "include": ("x", "y"),
+                        "environment": {"A": "1", "B": "2"},
+                    },
+                    "/b": {"timeout": 3},
+                }
+            },
+        ),
+        (
+            'routes."/a" = { memory = 256 }',
+            ['routes={"/a": RouteConfig(timeout=3)}', 'routes={"/a": {"timeout": 4}}'],
+            {"routes": {"/a": {"memory": 256, "timeout": 4}}},
+        ),
+        (
+            "security.check-origin = false",
+            ['build={"format": "file"}', "markdown={'raw-html': True}"],
+            {
+                "security": {"check-origin": False},
+                "build": {"format": "file"},
+                "markdown": {"raw-html": True},
+            },
+        ),
+        (
+            'allow-sdists = ["a"]',
+            ['allow_sdists=["b"]', 'allow_sdists=("c",)'],
+            {"allow-sdists": ("a", "b", "c")},
+        ),
+        ('site = "https://a.example"', ["site=None"], {"site": "https://a.example"}),
+        ('trailing-slash = "always"', ['trailing_slash="never"'], {"trailing-slash": "never"}),
+    ],
+)
+def test_changes_are_merged_into_the_configuration(
+    write_site: Site, table: str, calls: list[str], right: dict[str, Any]
+) -> None:
+    """As Astro's `mergeConfig` does: tables merged, lists joined, other values replaced."""
+    assert merge(write_site, table, *calls) == right
+
+
+def test_an_integration_adds_others_whose_hooks_are_called(write_site: Site) -> None:
+    found = configured(write_site, "payload.update_config(integrations=[Other()])")
+    assert [one.name for one in found.integrations] == ["plug", "@acme/other"]
+    assert found.config.integrations == ("plug:Plug", "@acme/other")
+    assert [one.integration for one in found.injections.routes] == ["@acme/other"]
+
+
+def test_the_adapter_stays_last_when_integrations_are_added(write_site: Site) -> None:
+    body = "        payload.update_config(integrations=[Other()])\n"
+    root = write_site(
+        {**FILES, "plug.py": PLUG.format(body=body)},
+        pyproject='[tool.routelet]\nintegrations = ["plug:Plug"]\nadapter = "static"\n',
+    )
+    assert [one.name for one in configure(root, "build").integrations][-1] == "static"
 
 
 def test_a_call_after_the_hook_has_returned_is_refused(write_site: Site) -> None:

@@ -224,7 +224,28 @@ def test_a_status_that_no_file_can_have_is_refused(
     error = refused(built, {"a.py": page})
     assert error.what.startswith(f"answered with status {status}, which no file can have")
     assert "/a of src/pages/a.py" in error.what
-    assert error.where == "src/pages/a.py"
+    assert error.where == "src/pages/a.py:2"
+
+
+@pytest.mark.parametrize("name", ["index.py", "[...path].py"])
+def test_an_endpoint_at_the_root_is_told_to_name_its_file(built: BuildOf, name: str) -> None:
+    listed = "def get_static_paths():\n    return [{'params': {'path': None}}]\n"
+    error = refused(built, {name: f"{listed}def GET(ctx):\n    return {{}}\n"})
+    assert error.what.startswith("answers with application/json, and at / only HTML has a file")
+    assert error.where == f"src/pages/{name}:3"
+    assert "index.json.py is /index.json" in error.mend
+
+
+def test_an_endpoint_that_is_a_folder_as_well_is_told_to_name_its_file(built: BuildOf) -> None:
+    endpoint = "def GET(ctx):\n    return {}\n"
+    alone = built({"blog/index.py": endpoint})
+    assert set(files_of(alone)) == {"blog"}
+    page = "def GET(ctx):\n    return 'x'\n"
+    pages = {"blog/index.py": page, "blog/post.py": page}
+    assert set(files_of(built(pages))) == {"blog/index.html", "blog/post/index.html"}
+    error = refused(built, {"blog/index.py": endpoint, "blog/post.py": page})
+    assert "cannot be written" in error.what
+    assert "index.json.py is /index.json" in error.mend
 
 
 @pytest.mark.parametrize(

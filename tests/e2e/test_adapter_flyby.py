@@ -1,4 +1,4 @@
-"""examples/adapter-flyby, from its wheel to an answer over HTTP, in an environment of its own."""
+"""examples/adapter-flyby, from its wheel to an answer over HTTP, where pip made the environment."""
 
 import json
 import os
@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from uv import find_uv_bin
 
 ROOT = Path(__file__).parents[2]
 FLYBY = ROOT / "examples/adapter-flyby"
@@ -62,16 +61,16 @@ def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
         subprocess.run([sys.executable, *command], check=True, capture_output=True)
     [ours], [wheel] = folder.glob("routelet-*.whl"), folder.glob("routelet_flyby-*.whl")
     environment = folder / "environment"
-    uv = find_uv_bin()
-    subprocess.run([uv, "venv", "-q", "--python", sys.executable, environment], check=True)
-    python = environment / "bin/python"
-    subprocess.run([uv, "pip", "install", "-q", "--python", python, ours, "pytest"], check=True)
+    subprocess.run([sys.executable, "-m", "venv", environment], check=True)
+    pip = (environment / "bin/python", "-m", "pip", "install", "--quiet")
+    subprocess.run([*pip, ours, "pytest"], check=True)
     site = folder / "site"
     for name, text in PAGES.items():
         page = site / "src/pages" / name
         page.parent.mkdir(parents=True, exist_ok=True)
         page.write_text(text)
     (site / "pyproject.toml").write_text(PYPROJECT)
+    (site / "requirements.txt").write_text("")
     return Place(site=site, bin=environment / "bin", wheel=wheel)
 
 

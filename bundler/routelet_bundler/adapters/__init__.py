@@ -33,7 +33,10 @@ def load_integrations(root: Path, config: Config, text: str) -> tuple[Integratio
         options = config.adapters.get(config.adapter, {})
         factory = _factory(root, config.adapter, "adapter", text)
         loaded.append(_make(factory, config.adapter, "adapter", options, text))
-    raise_all([*_twins(loaded, text)])
+    mend = "leave one out, or have its class give it another name"
+    raise_all(
+        [config_error(one, (*TABLE, "integrations"), text, mend=mend) for one in twins(loaded)]
+    )
     return tuple(loaded)
 
 
@@ -73,18 +76,14 @@ def _failed(error: BaseException, what: str, key: str, text: str) -> RouteletErr
     return mistake
 
 
-def _twins(loaded: Iterable[Integration], text: str) -> Iterator[RouteletError]:
-    """Yield an error for each integration that has the name of another, and so its folder."""
-    first: dict[str, Integration] = {}
+def twins(loaded: Iterable[Integration]) -> Iterator[str]:
+    """Yield what is wrong for each integration that has the name of another, and so its folder."""
+    seen = set[str]()
     for integration in loaded:
-        other = first.setdefault(safe(integration.name), integration)
-        if other is not integration:
-            yield config_error(
-                f"two integrations are called {integration.name}",
-                (*TABLE, "integrations"),
-                text,
-                mend="leave one out, or have its class give it another name",
-            )
+        name = safe(integration.name)
+        if name in seen:
+            yield f"two integrations are called {integration.name}"
+        seen.add(name)
 
 
 @contextmanager

@@ -14,12 +14,10 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from routelet_bundler.additions.edit import Addition
+from routelet_bundler.additions.edit import LOCK, Addition
 from routelet_bundler.additions.uv_pip import run_uv, uv_pip_install
 from routelet_bundler.config import FILE
 from routelet_bundler.errors import RouteletError
-
-LOCK = "uv.lock"
 
 _LOAD = """
 import json, sys

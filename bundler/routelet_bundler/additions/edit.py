@@ -24,6 +24,7 @@ from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.model import Config
 from routelet_bundler.toml_lines import line_of
 
+LOCK = "uv.lock"
 GROUP = "dev"
 """The dependency group of what only builds need; uv installs it by default."""
 
@@ -70,7 +71,7 @@ def addition_of(root: Path, config: Config, text: str, offers: Sequence[Offer]) 
         raise RouteletError(
             f"a site has one adapter, not {' and '.join(adapters)}", status=WRONG_USE
         )
-    is_locked = (root / "uv.lock").is_file()
+    is_locked = (root / LOCK).is_file()
     return Addition(
         root=root,
         offers=tuple(offers),

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -11,6 +12,10 @@ from uv import find_uv_bin
 
 from routelet_bundler.errors import RouteletError
 
+_BY_PIP = (
+    "uv reads no settings of pip: where pip can install it, do so with "
+    f"`{shlex.quote(sys.executable)} -m pip install`, then add it by its name"
+)
 _NOT_FOUND = re.compile(r"Because (?P<name>[\w.-]+) was not found")
 
 
@@ -32,11 +37,12 @@ def uv_pip_install(
     if said is None:
         return
     if found := _NOT_FOUND.search(said):
-        raise RouteletError(
-            f'"{found["name"]}" is in no package index', mend=mend or f"uv says: {said}"
-        )
+        mend = "\n".join((mend or f"uv says: {said}", _BY_PIP))
+        raise RouteletError(f'"{found["name"]}" is in no package index', mend=mend)
     if "--only-binary" in options and "wheel" in said:
         mend = "what has no wheel is not built to be looked at: install it, then add it by its name"
+    elif "--target" not in options:  # it is the environment that refuses what was looked at before
+        mend = _BY_PIP
     raise RouteletError(f"{what} cannot be installed; uv says: {said}", mend=mend)
 
 

@@ -16,7 +16,7 @@ from routelet.routing import Route
 from routelet_bundler.discover.names import KINDS, make_route, parse_pattern, type_of
 from routelet_bundler.discover.page_memory import PageMemory
 from routelet_bundler.discover.pages import Place, page_at
-from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all, said_by
 from routelet_bundler.model import (
     Config,
     InjectedFile,
@@ -93,7 +93,7 @@ def _labels(root: Path, given: Iterable[InjectedRoute | InjectedMiddleware]) -> 
         if files.setdefault(label, path) != path:
             raise RouteletError(
                 f"two files that the integration names are known as {label}",
-                where=f"integration {one.integration}, config_setup",
+                where=said_by(one.integration),
                 mend="rename one of them",
             )
     return labels
@@ -167,7 +167,7 @@ def _no_middleware(one: InjectedMiddleware, labels: Mapping[Path, str]) -> Itera
     if names.isdisjoint({"on_request", "*"}):
         yield RouteletError(
             f"add_middleware: {label} has no on_request",
-            where=f"integration {one.integration}, config_setup",
+            where=said_by(one.integration),
             mend="define on_request(ctx, next) there",
             status=WRONG_USE,
         )
@@ -207,7 +207,7 @@ def _place(injected: InjectedRoute, entrypoint: Entrypoint, stem: str) -> Place:
         entry=entry_path(stem),
         path_in_src=entrypoint.path_in_src,
         prerender=injected.prerender,
-        said_by=f"integration {injected.integration}, config_setup",
+        said_by=said_by(injected.integration),
     )
 
 

@@ -13,7 +13,13 @@ from routelet_bundler.model import Page, Prerendered
 from routelet_bundler.prerender.inputs import Inputs, Reached
 from routelet_bundler.prerender.kept import Kept, KeptPage, load, save
 from routelet_bundler.prerender.owners import Owners
-from routelet_bundler.prerender.render import Prerendering, refuse_others, refused, render
+from routelet_bundler.prerender.render import (
+    NAMELESS,
+    Prerendering,
+    refuse_others,
+    refused,
+    render,
+)
 
 __all__ = [
     "Inputs",
@@ -92,7 +98,7 @@ def _refuse_clashes(of_pages: Iterable[tuple[Page, Sequence[Prerendered]]], owne
         for folder in accumulate(path.split("/")[:-1], "{}/{}".format):
             if folder in first:
                 what = f"its file {path} cannot be written: {folder} is that of {first[folder][0]}"
-                raise refused(what, component, file.url)
+                raise refused(what, component, file.url, mend=NAMELESS)
 
 
 def _warnings(

@@ -254,15 +254,22 @@ def _failed(error: Mapping[str, Any], work: Prerendering) -> RouteletError:
         where = f"{one.label}:{error['line']}" if file == copy else where
         trace = trace.replace(str(copy), one.label)
     trace = f"\n{trace.rstrip()}" if trace else ""
-    return refused(error["what"], error["component"], error["url"], where=where, trace=trace)
+    mend = NAMELESS if error["is_nameless"] else _MEND
+    told = (error["what"], error["component"], error["url"])
+    return refused(*told, where=where, mend=f"{mend}{trace}")
+
+
+_MEND = "mend the page"
+NAMELESS = (
+    "give an endpoint a name with an extension (index.json.py is /index.json), "
+    "or set prerender = False"
+)
 
 
 def refused(
-    what: str, component: str, url: str, *, where: str = "", trace: str = ""
+    what: str, component: str, url: str, *, where: str = "", mend: str = _MEND
 ) -> RouteletError:
     """Return the error of a page that cannot become a file."""
     return RouteletError(
-        f"{what} (prerendering {url} of {component})",
-        where=where or component,
-        mend=f"mend the page{trace}",
+        f"{what} (prerendering {url} of {component})", where=where or component, mend=mend
     )

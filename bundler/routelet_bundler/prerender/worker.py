@@ -57,6 +57,10 @@ class PageError(Exception):
     """A page that cannot become a file."""
 
 
+class NamelessError(PageError):
+    """An answer whose URL is no name for its file."""
+
+
 class BuildTimeRequest(Request):
     """A request of which only the URL is known."""
 
@@ -199,6 +203,9 @@ class Renderer:
         body, is_html = _body_of(response, url)
         below = url[len(JOB["manifest"]["base"].rstrip("/")) :]
         path = _file_path(URL(JOB["origin"] + below).path, page, is_html=is_html)
+        if not path:
+            told = response.headers.get("content-type") or "no content type"
+            raise NamelessError(f"answers with {told}, and at {url} only HTML has a file")
         _write(path, body)
         return {
             "path": path,
@@ -260,7 +267,19 @@ def _write(path: str, body: bytes) -> None:
         with open(target, "wb", buffering=0) as file:  # noqa: PTH123
             file.write(body)
     except OSError as error:
-        raise PageError(f"its file {path} cannot be written: {error.strerror}") from None
+        is_taken = isinstance(error, IsADirectoryError | NotADirectoryError)
+        failed = NamelessError if is_taken else PageError
+        raise failed(f"its file {path} cannot be written: {error.strerror}") from None
+
+
+def _handler(page: Page) -> tuple[str, int]:
+    """Return where the handler of a page is; nothing where it is none of its own source's."""
+    module = sys.modules.get(page["module"])
+    handler = getattr(module, "GET", getattr(module, "ALL", None))
+    code = getattr(handler, "__code__", None)
+    if code is None or code.co_filename != getattr(module, "__file__", None):
+        return "", 0
+    return code.co_filename, code.co_firstlineno
 
 
 def _told(error: BaseException, page: Page, url: str) -> dict[str, object]:
@@ -270,14 +289,18 @@ def _told(error: BaseException, page: Page, url: str) -> dict[str, object]:
         frame.filename = str(Path.cwd() / frame.filename)  # that of a template is relative
         if frame.filename.startswith(JOB["shown"]):
             frames.append(frame)
+    file, line = (frames[-1].filename, frames[-1].lineno) if frames else ("", 0)
+    if isinstance(error, PageError):
+        file, line = _handler(page)
     return {
         "component": page["component"],
         "url": url,
         "what": str(error)
         if isinstance(error, PageError | StaticPathsError)
         else f"{type(error).__name__}: {error}",
-        "file": frames[-1].filename if frames else "",
-        "line": frames[-1].lineno if frames else 0,
+        "file": file,
+        "line": line,
+        "is_nameless": isinstance(error, NamelessError),
         "trace": "".join(traceback.format_list(frames)),
     }
 

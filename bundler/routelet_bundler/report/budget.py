@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from routelet_bundler.cache import Cache
-from routelet_bundler.discover.route_globs import most_specific
+from routelet_bundler.discover.route_globs import matches, most_specific
 from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.model import Budget, BuiltFunction
 from routelet_bundler.report.needs import cuts_of, edges_of, part_text
@@ -47,18 +47,18 @@ def budget_of(route: str, budgets: Mapping[str, Budget]) -> Budget | None:
 
 def budget_warnings(budgets: Mapping[str, Budget], built: Sequence[BuiltFunction]) -> Iterator[str]:
     """Yield what budgets say of no route, or ask of functions that cannot be started here."""
-    routes = [route for one in built for route in one.routes]
+    routes = {one.name: one.routes or (one.name,) for one in built}
     for glob in budgets:
-        if not any(most_specific([glob], route) for route in routes):
+        if not any(matches(glob, route) for own in routes.values() for route in own):
             yield f'budget."{glob}" speaks of no route that a function answers'
     for one in built:
         target = one.function.target
         asked = any(
             budget is not None and budget.is_of_start
-            for budget in (budget_of(route, budgets) for route in one.routes)
+            for budget in (budget_of(route, budgets) for route in routes[one.name])
         )
         if asked and (reason := unable(target.python, target.architecture)):
-            yield f"{', '.join(one.routes)}: the budget of its start is not held: {reason}"
+            yield f"{', '.join(routes[one.name])}: the budget of its start is not held: {reason}"
 
 
 def check_budgets(

@@ -24,6 +24,7 @@ from routelet_bundler.report.shipped import (
     Shipped,
     ShippedSite,
     Size,
+    functions_in,
     members_of,
 )
 from routelet_bundler.sources import source_of
@@ -74,7 +75,7 @@ def summary_of(old: Path, new: Path, built: Sequence[BuiltFunction]) -> Earlier 
         text = (old / "routelet.json").read_bytes()
         if text == (new / "routelet.json").read_bytes():
             return None
-        told = json.loads(text)["functions"]
+        told = functions_in(json.loads(text))
         now = {one.name: one.zip.sha256 for one in built}
         changed = [one for one in told if now.get(one["name"]) != one["sha256"]]
         if changed or len(told) != len(now):
@@ -86,7 +87,7 @@ def summary_of(old: Path, new: Path, built: Sequence[BuiltFunction]) -> Earlier 
 
 def _earlier(entry: Mapping[str, Any], path: Path | None) -> EarlierFunction:
     return EarlierFunction(
-        routes=tuple(entry["routes"]),
+        routes=tuple(entry["routes"] or [entry["name"]]),
         sha256=entry["sha256"],
         size=Size(zipped=entry["zippedBytes"], unzipped=entry["unzippedBytes"]),
         files=_contents(members_of(path)) if path else None,

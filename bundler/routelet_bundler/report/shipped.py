@@ -44,6 +44,7 @@ class Shipped:
 
     name: str
     routes: tuple[str, ...]
+    """The routes it answers; its own name where that is none, as for the middleware's."""
     pages: tuple[str, ...]
     """The files of its routes, as people know them."""
     handler: str
@@ -127,7 +128,8 @@ def read_shipped(dist: Path, zips: Mapping[str, Path] | None = None) -> ShippedS
             "there is no build", where=str(dist), mend="run `routelet build` first"
         ) from None
     file = dist / "graph.json"
-    if not (manifest["functions"] and file.is_file()):
+    told = functions_in(manifest)
+    if not (told and file.is_file()):
         raise RouteletError(
             "has no functions",
             where=str(dist),
@@ -137,7 +139,7 @@ def read_shipped(dist: Path, zips: Mapping[str, Path] | None = None) -> ShippedS
     components = {one["route"]: one["component"] for one in manifest["routes"]}
     functions = (
         _shipped(one, components, (zips or {}).get(one["name"], dist / one["zip"]), graph)
-        for one in manifest["functions"]
+        for one in told
     )
     return ShippedSite(
         functions={one.name: one for one in functions},
@@ -145,13 +147,20 @@ def read_shipped(dist: Path, zips: Mapping[str, Path] | None = None) -> ShippedS
     )
 
 
+def functions_in(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the functions of a routelet.json; that of the middleware is the last."""
+    edge = manifest["edgeFunction"]
+    return [*manifest["functions"], *([edge] if edge else [])]
+
+
 def _shipped(
     entry: Mapping[str, Any], components: Mapping[str, str | None], path: Path, graph: Graph
 ) -> Shipped:
+    routes = entry["routes"] or [entry["name"]]
     return Shipped(
         name=entry["name"],
-        routes=tuple(entry["routes"]),
-        pages=tuple(components.get(route) or route for route in entry["routes"]),
+        routes=tuple(routes),
+        pages=tuple(components.get(route) or route for route in routes),
         handler=entry["handler"],
         zip=path,
         sha256=entry["sha256"],

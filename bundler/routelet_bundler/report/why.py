@@ -50,7 +50,8 @@ def function_of(site: ShippedSite, route: str) -> Shipped:
         )
     raise RouteletError(
         f'no route "{route}"',
-        mend=did_you_mean(route, site.routes) or "`routelet routes` lists them",
+        mend=did_you_mean(route, {**site.routes, **site.functions})
+        or "`routelet routes` lists them",
         status=WRONG_USE,
     )
 

@@ -170,6 +170,26 @@ def test_uv_has_the_settings_of_the_site(
     assert environment.installed() == {"routelet_flyby-1.2.0"}
 
 
+def test_what_only_pip_finds_is_installed_by_pip_and_then_added(
+    environment: Any, write: Wheel, site: Path, tmp_path: Path
+) -> None:
+    index = write().parent.rename(tmp_path / "of-pip")
+    environment.index.mkdir()
+    of_pip = {**environment.variables, "PIP_NO_INDEX": "1", "PIP_FIND_LINKS": str(index)}
+    add = environment.command("add", "routelet-flyby", "--root", site, "--yes")
+    run = partial(subprocess.run, env=of_pip, stderr=subprocess.PIPE, text=True, check=False)
+    refused = run(add)
+    assert refused.returncode == 1
+    assert f"`{environment.python} -m pip install`, then add it by its name" in refused.stderr
+    assert unchanged(site)
+    install = [environment.python, "-m", "pip", "install", "--quiet", "routelet-flyby"]
+    assert run(install).returncode == 0
+    added = run(add)
+    assert added.returncode == 0, added.stderr
+    assert "will run" not in added.stderr
+    assert tables(site)["dependency-groups"] == {"dev": ["routelet-flyby>=1.2.0"]}
+
+
 def test_several_are_added_at_once(environment: Any, write: Wheel, site: Path) -> None:
     write()
     points = {"routelet.integrations": {"robots": "sky_adapter:flyby", "map": "sky_adapter:flyby"}}

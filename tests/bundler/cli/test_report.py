@@ -41,6 +41,20 @@ def test_a_report_is_one_page_with_its_data_in_it(site: Path) -> None:
     assert json.loads(block) == json.loads(report(site, "--json").stdout)
 
 
+def test_the_function_at_the_edge_is_one_of_them(write_site: Callable[..., Path]) -> None:
+    middleware = "import wave\ndef on_request(ctx, next):\n    return next()\n"
+    edge = f"{PYPROJECT}adapters.aws-lambda.edge-middleware = true\n"
+    root = write_site({**FILES, "src/middleware.py": middleware}, pyproject=edge)
+    build(root)
+    (root / "src/middleware.py").write_text(middleware.replace("wave", "lib.n"))
+    build(root)
+    data = json.loads(report(root, "--json").stdout)
+    one = next(one for one in data["functions"] if one["name"] == "middleware")
+    assert one["routes"] == ["middleware"]
+    assert "wave" in {data["modules"][row[0]] for row in one["start"]["rows"]}
+    assert {file for file, *_ in one["change"]["files"]} == {"src/middleware.py", "src/lib/n.py"}
+
+
 def test_the_data_has_sizes_starts_cuts_and_what_is_shared(site: Path) -> None:
     data = json.loads(report(site, "--json").stdout)
     manifest = json.loads((site / "dist/routelet.json").read_text())

@@ -46,6 +46,29 @@ def test_why_prints_a_sentence_for_each_link_from_the_page_on(site: Path) -> Non
     ]
 
 
+def test_the_function_at_the_edge_is_asked_by_its_name(write_site: Callable[..., Path]) -> None:
+    root = write_site(
+        {
+            "src/middleware.py": "import lib.m\ndef on_request(ctx, next):\n    return next()\n",
+            "src/pages/a.py": "prerender = False\ndef GET(ctx):\n    return 'x'\n",
+            "src/lib/m.py": "import jinja2\n",
+        },
+        pyproject=f"{PYPROJECT}adapters.aws-lambda.edge-middleware = true\n",
+    )
+    build(root)
+    title, *chain = why(root, "middleware", "jinja2").stderr.splitlines()
+    assert " is in the zip of middleware: " in title
+    assert chain == [
+        "  src/middleware.py is loaded when the function starts",
+        "  src/middleware.py:1 imports src/lib/m.py",
+        "  src/lib/m.py:1 imports jinja2",
+    ]
+    told = json.loads(why(root, "middleware", "jinja2", "--json").stdout)
+    assert (told["state"], told["function"]) == ("shipped", "middleware")
+    assert "it is in that of middleware" in why(root, "/a", "jinja2").stderr
+    assert 'did you mean "middleware"?' in why(root, "midleware", "jinja2").stderr
+
+
 def test_why_as_json_has_the_chain_alone_on_standard_output(site: Path) -> None:
     told = json.loads(why(site, "/[id]", "jinja2", "--json").stdout)
     assert (told["state"], told["name"], told["function"]) == ("shipped", "jinja2", "_id_")

@@ -96,6 +96,26 @@ def test_one_function_for_all_routes_is_held_to_the_budget_of_each(write_site: S
     assert "the function of /api/a is over its budget" in error.what
 
 
+def test_the_function_at_the_edge_has_a_budget_by_its_name(write_site: Site) -> None:
+    options = "adapters.aws-lambda.edge-middleware = true\n"
+    budget = (
+        '[tool.routelet.budget.middleware]\nzipped-bytes = 1000\nforbidden-imports = ["wave"]\n'
+    )
+    middleware = "import lib.m\ndef on_request(ctx, next): return next()\n"
+    error = refused(
+        write_site(
+            {**FILES, "src/middleware.py": middleware},
+            pyproject=f"{PROJECT}{SERVER}{options}{budget}",
+        )
+    )
+    (other,) = error.others
+    assert "function of middleware is over its budget: " in error.what
+    assert "the budget is 1,000" in error.what
+    assert other.mend == "by entry -> lib.m -> wave"
+    built = build(write_site(FILES, pyproject=f"{PROJECT}{SERVER}{budget}"))
+    assert 'budget."middleware" speaks of no route that a function answers' in built.warnings
+
+
 def test_a_budget_of_no_route_is_warned_of(write_site: Site) -> None:
     built = build(site(write_site, "zipped-bytes = 1", "/apis/**"))
     assert 'budget."/apis/**" speaks of no route that a function answers' in built.warnings
