@@ -11,7 +11,6 @@ import time
 from routelet.edge_app import EdgeApp, Unanswered
 from routelet.edge_request import (
     HeadTooLargeError,
-    path_of,
     received_path,
     refuse_large_head,
     uri_and_query,
@@ -40,19 +39,16 @@ RETRY_S = 30
 
 
 def create_exports(
-    manifest: "Mapping[str, Any]", args: "Mapping[str, Any]"
+    manifest: "Mapping[str, Any]",
+    args: "Mapping[str, Any]",  # noqa: ARG001 - as of every entry point; they are the functions'
 ) -> "Mapping[str, object]":
-    """Return `{"handler": ...}` for the events of CloudFront: viewer and origin requests.
-
-    `args` names what stands before the functions, as `front`: it decides which path they see.
-    """
-    viewer_request = ViewerRequest(manifest, args)
+    """Return `{"handler": ...}` for the events of CloudFront: viewer and origin requests."""
+    viewer_request = ViewerRequest(manifest)
 
     def origin_request(event: "Mapping[str, Any]") -> "dict[str, Any]":
         from routelet.edge_front import answer_of  # only after viewer requests  # noqa: PLC0415
 
-        front = args.get("front", "http-api")
-        handlers["origin-request"] = answer_of(manifest, lambda request: path_of(request, front))
+        handlers["origin-request"] = answer_of(manifest)
         return handlers["origin-request"](event)
 
     handlers: dict[str, Answer] = {
@@ -73,9 +69,8 @@ def create_exports(
 class ViewerRequest:
     """Answers viewer requests, or has them go on."""
 
-    def __init__(self, manifest: "Mapping[str, Any]", args: "Mapping[str, Any]") -> None:
+    def __init__(self, manifest: "Mapping[str, Any]") -> None:
         self._app = EdgeApp(manifest)
-        self._front: str = args.get("front", "http-api")
         self._key = Key(_key_of_this_function, time.time)
 
     def answer(self, event: "Mapping[str, Any]") -> "dict[str, Any]":
@@ -83,7 +78,7 @@ class ViewerRequest:
         try:
             request = viewer_request_of(event)
             if not request.url.malformed:  # what the middleware sees is what a function matches
-                request.url.canonical_path = received_path(request.url, self._front)
+                request.url.canonical_path = received_path(request.url)
             response = self._app.respond(request)
             if isinstance(response, Unanswered):
                 return self._passed_on(event, request, response)
@@ -130,7 +125,7 @@ class ViewerRequest:
     def _received(self, passed: "Mapping[str, Any]") -> "URL":
         """Return the URL as the function will receive it."""
         url = edge.url_of(passed)
-        url.canonical_path = received_path(url, self._front)
+        url.canonical_path = received_path(url)
         return url
 
 

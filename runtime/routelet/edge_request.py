@@ -59,20 +59,18 @@ class HeadTooLargeError(ValueError):
         self.is_the_viewers = is_the_viewers
 
 
-def received_path(url: "URL", front: str) -> str:
-    """Return the canonical path that a function behind `front` makes of `url`.
+def received_path(url: "URL") -> str:
+    """Return the canonical path that a function behind an HTTP API makes of `url`.
 
-    An HTTP API decodes %2F as well, and ends the path at a question mark that was encoded; no page
-    of AWS says so, live events do: https://github.com/middleapi/standard-server/pull/93. Were it
-    otherwise, the signature would not fit, and the function refuse. Raises `MalformedPathError`.
+    The API decodes %2F as well, and ends the path at a question mark that was encoded; no page of
+    AWS says so, live events do: https://github.com/middleapi/standard-server/pull/93. Were it
+    otherwise, the signature would not fit, and the function refuse.
     """
-    if front != "http-api":
-        return url.canonical_path
     path = url.canonical_path.replace(ENCODED_SLASH, "/").partition("?")[0]
     return canonical_path(path, decoded=True)
 
 
-def path_of(request: "Mapping[str, Any]", front: str) -> str:
+def path_of(request: "Mapping[str, Any]") -> str:
     """Return the canonical path of CloudFront's own form of a request, as functions see it.
 
     Raises `MalformedPathError`.
@@ -80,7 +78,7 @@ def path_of(request: "Mapping[str, Any]", front: str) -> str:
     url = edge.url_of(request)
     if url.malformed:
         raise MalformedPathError(url.path)
-    return received_path(url, front)
+    return received_path(url)
 
 
 def uri_and_query(url: "URL") -> "tuple[str, str]":

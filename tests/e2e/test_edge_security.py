@@ -399,13 +399,13 @@ SET_AT_EDGE = Edit(
 )
 DECODED_AT_EDGE = Edit(
     module="routelet/edge.py",
-    old="request.url.canonical_path = received_path(request.url, self._front)",
+    old="request.url.canonical_path = received_path(request.url)",
     new="request.url.canonical_path = request.raw_path",
     zips=(EDGE,),
 )
 AS_RECEIVED = Edit(
     module="routelet/edge.py",
-    old="request.url.canonical_path = received_path(request.url, self._front)",
+    old="request.url.canonical_path = received_path(request.url)",
     new="pass",
     zips=(EDGE,),
 )

@@ -12,10 +12,9 @@ from routelet.aws import create_exports
 from routelet.edge import KEY_AGE_S, RETRY_S, Key, ViewerRequest
 from routelet.edge import create_exports as edge_exports
 from routelet.edge_app import EdgeApp
-from routelet.edge_request import MAX_HEAD_BYTES, received_path
+from routelet.edge_request import MAX_HEAD_BYTES
 from routelet.events import EventError
 from routelet.headers import LOCALS_HEADER
-from routelet.http import URL
 from routelet.secrets_manager import SecretError
 from routelet.signing import KEY_VARIABLE
 from routelet_bundler.interpreters import find_interpreter
@@ -41,7 +40,7 @@ class Behind:
     def __init__(self, manifest: Mapping[str, Any], sources: Any) -> None:
         own = {key: value for key, value in manifest.items() if key != "middleware"}
         self.function: Any = create_exports({**own, "edge_middleware": True}, {})["handler"]
-        self.viewer = ViewerRequest(manifest, {"front": "http-api"})
+        self.viewer = ViewerRequest(manifest)
         self.viewer._key = Key(lambda: KEY, lambda: 0.0)
         self.sources = sources
 
@@ -466,12 +465,6 @@ def test_the_edge_and_the_function_see_the_same_path(
     )
     told = site.json(path)
     assert told["edge"] == told["here"]
-
-
-def test_other_fronts_keep_an_encoded_slash() -> None:
-    assert received_path(URL(path="/a%2Fb%3F"), "function-url") == "/a\0b?"
-    assert received_path(URL(path="/a%2Fb%3F"), "http-api") == "/a/b"
-    assert received_path(URL(path="/a%2F..%2Fb"), "http-api") == "/b"
 
 
 def test_no_page_is_loaded_at_the_edge(behind: Callable[..., Behind]) -> None:
