@@ -329,12 +329,29 @@ def test_a_body_that_was_cut_goes_on_whole(behind: Callable[..., Behind]) -> Non
 
 
 @pytest.mark.parametrize("reading", ["body", "text()", "json()", "form()"])
-def test_reading_a_body_that_was_cut_is_an_error_that_says_so(
+def test_reading_a_body_that_was_cut_is_a_413_and_told_with_its_line(
     behind: Callable[..., Behind], capsys: pytest.CaptureFixture[str], reading: str
 ) -> None:
     site = behind(f"def on_request(ctx, next):\n    ctx.request.{reading}\n    return next()")
-    assert site.viewer.answer(cut(site))["status"] == "500"
-    assert "over the 40 KB that CloudFront passes on" in capsys.readouterr().err
+    answer = site.viewer.answer(cut(site))
+    assert (answer["status"], answer["body"]) == ("413", "Content Too Large")
+    told = capsys.readouterr().err
+    assert "over the 40 KB that CloudFront passes on" in told
+    assert 'middleware.py", line 2, in on_request' in told
+
+
+def test_middleware_may_go_on_without_a_body_that_was_cut(behind: Callable[..., Behind]) -> None:
+    site = behind(
+        """
+        def on_request(ctx, next):
+            try:
+                ctx.request.json()
+            except ValueError:
+                ctx.locals["json"] = None
+            return next()
+        """
+    )
+    assert site.viewer.answer(cut(site))["uri"] == "/form"
 
 
 def test_a_whole_body_can_be_read_and_goes_on(behind: Callable[..., Behind]) -> None:
