@@ -92,7 +92,7 @@ class Secrets(BaseHTTPRequestHandler):
 @pytest.fixture(scope="module")
 def secrets() -> Iterator[str]:
     with ThreadingHTTPServer(("127.0.0.1", 0), Secrets) as server:
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield f"http://127.0.0.1:{server.server_port}"
         server.shutdown()
