@@ -11,6 +11,7 @@ import time
 from routelet.edge_app import EdgeApp, Unanswered
 from routelet.edge_request import (
     HeadTooLargeError,
+    LostPathError,
     received_path,
     refuse_large_head,
     uri_and_query,
@@ -28,7 +29,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from routelet.edge_front import Answer
-    from routelet.http import URL
 
 KEY_REGION = "us-east-1"
 """Functions of Lambda@Edge are made there, wherever they run, and so is the secret beside them."""
@@ -78,7 +78,7 @@ class ViewerRequest:
         try:
             request = viewer_request_of(event)
             if not request.url.malformed:  # what the middleware sees is what a function matches
-                request.url.canonical_path = received_path(request.url)
+                request.url.canonical_path = received_path(request.raw_path)
             response = self._app.respond(request)
             if isinstance(response, Unanswered):
                 return self._passed_on(event, request, response)
@@ -91,7 +91,7 @@ class ViewerRequest:
                 response = Response("Request Header Fields Too Large", 431)
             else:
                 response = Response("Internal Server Error", 500)
-        except (SecretError, WeakKeyError) as error:
+        except (LostPathError, SecretError, WeakKeyError) as error:
             self._app.log(f"no request goes on: {error}")
             response = Response("Internal Server Error", 500)
         return edge.result_of(response, event)
@@ -102,7 +102,9 @@ class ViewerRequest:
         passed = dict(event["Records"][0]["cf"]["request"])
         if response.request is not request:
             passed["uri"], passed["querystring"] = uri_and_query(response.request.url)
-        target = Request(self._received(passed), method=request.method)
+        url = edge.url_of(passed)
+        url.canonical_path = received_path(passed["uri"])
+        target = Request(url, method=request.method)
         claims = Claims(
             locals=response.locals,
             scheme=request.url.scheme,
@@ -121,12 +123,6 @@ class ViewerRequest:
         passed["headers"] = headers
         refuse_large_head(passed, len(text))
         return passed
-
-    def _received(self, passed: "Mapping[str, Any]") -> "URL":
-        """Return the URL as the function will receive it."""
-        url = edge.url_of(passed)
-        url.canonical_path = received_path(url)
-        return url
 
 
 class Key:

@@ -8,7 +8,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-examples.html
 """
 
-from routelet.edge_request import path_of
+from routelet.edge_request import received_path
 from routelet.routing import MalformedPathError, Route, below_base, match_route
 
 TYPE_CHECKING = False
@@ -75,7 +75,7 @@ class _Front:
 
     def answer(self, request: "dict[str, Any]") -> "dict[str, Any]":
         try:
-            return self._answer(request, path_of(request))
+            return self._answer(request, received_path(request["uri"]))
         except MalformedPathError:
             return {"status": "400", "statusDescription": "Bad Request"}
 

@@ -5,6 +5,7 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
 
@@ -157,9 +158,9 @@ def test_a_rewrite_asks_cloudfront_for_another_path(
 
 
 def test_a_rewrite_is_escaped_for_cloudfront(behind: Callable[..., Behind]) -> None:
-    site = behind("def on_request(ctx, next): return next('/posts/caf%C3%A9 %23%3F')")
+    site = behind("def on_request(ctx, next): return next('/posts/caf%C3%A9 %23')")
     passed = site.at_edge("/")
-    assert passed["uri"] == "/posts/caf%C3%A9%20%23%3F"
+    assert passed["uri"] == "/posts/caf%C3%A9%20%23"
 
 
 def test_the_query_of_a_rewrite_is_escaped_for_cloudfront(behind: Callable[..., Behind]) -> None:
@@ -194,6 +195,26 @@ def test_a_rewrite_to_a_malformed_path_is_an_error(
     site = behind(f"def on_request(ctx, next): return next({target})")
     assert site.ask("/").status == 500
     assert "a rewrite to a malformed path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["next", "ctx.rewrite"])
+@pytest.mark.parametrize("name", ["../admin", "x/../../admin", "../admin?"])
+def test_a_rewrite_reaches_no_page_but_the_one_that_its_path_names(
+    behind: Callable[..., Behind], how: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = behind(
+        f"""
+        from urllib.parse import quote
+        def on_request(ctx, next):
+            if ctx.route_pattern == "/":
+                return {how}("/posts/" + quote(ctx.url.search_params["name"], safe=""))
+            return next()
+        """,
+        {**PAGES, "admin.py": "def GET(ctx): return 'secret'"},
+    )
+    answer = site.ask(f"/?name={quote(name, safe='')}")
+    assert (answer.status, answer.body) == (500, b"Internal Server Error")
+    assert "an HTTP API makes another path of it" in capsys.readouterr().err
 
 
 def test_a_rewrite_with_another_method_is_an_error(
@@ -459,6 +480,7 @@ PATHS = [
     "/posts/7", "/post%73/7", "/post%2573/7", "/Posts/7", "/posts/7/", "//posts/7", "/a%2Fb",
     "/a%252Fb", "/a/..%2Fposts/7", "/a/%2e%2e/posts/7", "/posts/7%3Fx", "/posts/caf%C3%A9",
     "/posts/%0a", "/a%5Cb", "/posts/7;x", "/a/b%2F%2E%2E%2Fc", "/%2Fposts/7", "/posts//7",
+    "/posts/7%2Fx/..", "/posts%2F7/%2e%2e/7",
 ]  # fmt: skip
 
 

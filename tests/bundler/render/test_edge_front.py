@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from routelet.edge_front import answer_of
-from routelet.edge_request import path_of
+from routelet.edge_request import received_path
 from routelet.routing import Route, match_route
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.render.front import edge_front
@@ -278,7 +278,7 @@ def test_no_file_is_reached_under_a_path_that_the_middleware_did_not_see(
     sent = answer(made, files)(uri)
 
     if "s3" in sent.get("origin", ()):
-        seen = path_of(event(uri)["Records"][0]["cf"]["request"])
+        seen = received_path(uri)
         page = unquote(sent["uri"]).removesuffix("/index.html").strip("/")
         assert page in {seen.strip("/"), seen.removesuffix("/index.html").strip("/")}
 
@@ -302,7 +302,7 @@ def test_no_page_is_reached_under_a_path_of_another_route(
 
     file = unquote(sent.get("uri", ""))[1:]
     if "s3" in sent.get("origin", ()) and file in PAGE_FILES.values():
-        seen = path_of(event(uri)["Records"][0]["cf"]["request"])
+        seen = received_path(uri)
         routes = [Route(one["route"], one["pattern"], one["params"]) for one in made["routes"]]
         found = match_route(routes, seen)
         assert found is not None
