@@ -8,16 +8,21 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routelet.aws import create_exports
 from routelet.edge import KEY_AGE_S, RETRY_S, Key, ViewerRequest
 from routelet.edge import create_exports as edge_exports
 from routelet.edge_app import EdgeApp
-from routelet.edge_request import MAX_HEAD_BYTES
+from routelet.edge_request import MAX_HEAD_BYTES, received_path
 from routelet.events import EventError
 from routelet.headers import LOCALS_HEADER
+from routelet.http import URL
+from routelet.routing import MalformedPathError, canonical_path
 from routelet.secrets_manager import SecretError
 from routelet.signing import KEY_VARIABLE
+from routelet_bundler.emulator.http_api import raw_path_of
 from routelet_bundler.interpreters import find_interpreter
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
@@ -504,6 +509,22 @@ def test_the_edge_and_the_function_see_the_same_path(
     )
     told = site.json(path)
     assert told["edge"] == told["here"]
+
+
+PIECES = st.sampled_from(
+    ["/", "%2F", "%2f", ".", "..", "%2e", "%3F", "%25", "%252F", "%5C", ";", "a", "%C3%A9", "%zz",
+     "%00", "\0"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=8))
+def test_the_edge_makes_of_a_path_what_the_gateway_and_a_function_make(pieces: list[str]) -> None:
+    uri = "/" + "".join(pieces)
+    if URL(path=uri).malformed:
+        with pytest.raises(MalformedPathError):
+            received_path(uri)
+    else:
+        assert received_path(uri) == canonical_path(raw_path_of(uri), decoded=True)
 
 
 def test_no_page_is_loaded_at_the_edge(behind: Callable[..., Behind]) -> None:
