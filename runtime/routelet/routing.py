@@ -137,11 +137,12 @@ def canonical_path(path: str, *, decoded: bool = False) -> str:
     if ENCODED_SLASH in path:
         raise MalformedPathError(path)
     if not decoded and "%" in path:
-        path = "/".join(map(_decode_segment, path.split("/")))
+        path = "/".join(map(decoded_segment, path.split("/")))
     return _without_dots(path) if "/." in path else path
 
 
-def _decode_segment(segment: str) -> str:
+def decoded_segment(segment: str) -> str:
+    """Return a segment decoded once, %2F as `ENCODED_SLASH`; raises `MalformedPathError`."""
     if "%" not in segment:
         return segment
     if re.search(_BAD_ESCAPE, segment):

@@ -110,6 +110,13 @@ def test_a_module_that_ends_its_process_or_raises_is_told_at_its_line(
     assert (error.where, error.mend) == ("src/pages/a.py:2", "mend the module")
 
 
+def test_a_variable_that_a_page_needs_at_its_start_is_told_with_what_to_do(built: BuildOf) -> None:
+    error = refused(built, "import os\nX = os.environ['A_TABLE']")
+    assert error.what == "the function of /a does not start: KeyError: 'A_TABLE'"
+    assert error.where == "src/pages/a.py:2"
+    assert error.mend.startswith("set A_TABLE in the environment of its routes")
+
+
 def test_a_process_that_ends_without_a_word_is_a_failure(built: BuildOf) -> None:
     error = refused(built, "import os\nos._exit(0)")
     assert error.what.startswith("the function of /a does not start: ")

@@ -257,6 +257,35 @@ def test_pages_may_be_named_as_parts_of_the_site_and_there_may_be_no_file(
     assert list(of_type(template, "AWS::CloudFront::Distribution"))
 
 
+@needs_cdk
+@pytest.mark.counterpart
+def test_pages_may_be_named_as_parts_of_a_function(site_of, tmp_path) -> None:
+    names = ["foo", *(f"foo_{part}" for part in ("integration", "live", "log_group"))]
+    site = site_of(*(f"{n}.py" for n in names), groups={f"/{n}": n for n in names})
+    for function in site["functions"]:
+        function["snapStart"] = True
+    dist = written(site, tmp_path / "dist")
+
+    template = synth(dist / "cdk", tmp_path / "out")["RouteletSite"]
+
+    handlers = {it["Handler"] for it in of_type(template, "AWS::Lambda::Function")}
+    assert handlers >= {f"pages/entry_{name}.handler" for name in names}
+    assert len(list(of_type(template, "AWS::Lambda::Alias"))) == len(names)
+
+
+def test_a_function_has_its_plain_id_where_no_part_of_another_has_it(site_of) -> None:
+    def ids(*names: str, snap_start: bool = False) -> dict[str, str]:
+        site = site_of(*(f"{n}.py" for n in names), groups={f"/{n}": n for n in names})
+        site["functions"][0]["snapStart"] = snap_start
+        return dict(json.loads(cdk_files(site)["routes.json"])["ids"])
+
+    assert ids("foo_log_group") == {"foo_log_group": "FooLogGroup"}
+    assert ids("files", "files_log_group")["files_log_group"] == "FilesLogGroup"
+    assert ids("foo", "foo_live") == {"foo": "Foo", "foo_live": "FooLive"}
+    assert ids("foo", "foo_live", snap_start=True)["foo"] == "Foo"
+    assert re.fullmatch("FooLive[0-9a-f]{8}", ids("foo", "foo_live", snap_start=True)["foo_live"])
+
+
 def test_no_part_of_the_site_has_the_id_of_a_function(site_of, with_edge) -> None:
     site = site_of("a.py", prerendered=["index.html"])
     texts = [*cdk_files(site).values(), *cdk_files(with_edge(site)).values()]

@@ -8,7 +8,6 @@ from typing import Any
 import pytest
 
 from routelet.edge_front import answer_of
-from routelet.edge_request import path_of
 from routelet.routing import Route, canonical_path
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.emulator.front import redirect_of
@@ -404,7 +403,7 @@ def edge_places(site: dict[str, Any], files: list[str], uris: list[str]) -> dict
     keys = ("route", "pattern", "params", "prerender")
     routes = [{key: one[key] for key in keys} for one in site["routes"]]
     manifest = {"base": site["base"], "routes": routes, "front": edge_front(site, files)}
-    choose = answer_of(manifest, lambda request: path_of(request, "http-api"))
+    choose = answer_of(manifest)
     api = {"x-routelet-api": [{"key": "x-routelet-api", "value": "api.test"}]}
     found = {}
     for uri in uris:
