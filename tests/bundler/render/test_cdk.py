@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,10 @@ from routelet_bundler.errors import RouteletError
 from routelet_bundler.render import cdk_files, front_code, gateway_of
 from routelet_bundler.render.cdk import TAKEN
 from routelet_bundler.render.names import logical_ids
+
+Manifest = dict[str, Any]
+SiteOf = Callable[..., Manifest]
+WithEdge = Callable[[Manifest], Manifest]
 
 ROOT = Path(__file__).resolve().parents[3]
 CDK = ROOT / "node_modules" / ".bin" / "cdk"
@@ -37,17 +41,17 @@ needs_cdk = pytest.mark.skipif(bool(MISSING), reason=f"needs {', '.join(MISSING)
 
 
 @pytest.fixture
-def dist(blog: dict[str, Any], tmp_path: Path) -> Path:
+def dist(blog: Manifest, tmp_path: Path) -> Path:
     blog["prerendered"].append(FEED)
     return written(blog, tmp_path / "dist")
 
 
 @pytest.fixture
-def edge_dist(blog: dict[str, Any], with_edge: Any, tmp_path: Path) -> Path:
+def edge_dist(blog: Manifest, with_edge: WithEdge, tmp_path: Path) -> Path:
     return written(with_edge(blog), tmp_path / "dist")
 
 
-def written(blog: dict[str, Any], dist: Path) -> Path:
+def written(blog: Manifest, dist: Path) -> Path:
     """Write what a build and `routelet template cdk` leave."""
     (dist / "cdk").mkdir(parents=True)
     (dist / "functions").mkdir()
@@ -66,7 +70,7 @@ def written(blog: dict[str, Any], dist: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def edge_template(with_edge: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+def edge_template(with_edge: WithEdge, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """Return the template of the blog behind its middleware, made once: that takes seconds."""
     out = tmp_path_factory.mktemp("edge")
     blog = json.loads((Path(__file__).parent / "manifests/blog.json").read_text("utf-8"))
@@ -117,14 +121,14 @@ def of_type(template: dict[str, Any], kind: str) -> Iterator[dict[str, Any]]:
 
 
 @pytest.mark.parametrize("site", ["dist", "edge_dist"])
-def test_the_app_is_python_that_reads_well(request, site) -> None:
-    dist = request.getfixturevalue(site)
+def test_the_app_is_python_that_reads_well(request: pytest.FixtureRequest, site: str) -> None:
+    dist: Path = request.getfixturevalue(site)
     files = sorted((dist / "cdk").glob("*.py"))
     assert files
     for file in files:
         py_compile.compile(str(file), cfile=str(dist / "compiled"), doraise=True)
     ruff = [
-        RUFF,
+        str(RUFF),
         "check",
         "--isolated",
         "--line-length=100",
@@ -132,11 +136,11 @@ def test_the_app_is_python_that_reads_well(request, site) -> None:
         ".",
     ]
     assert subprocess.run(ruff, cwd=dist / "cdk", check=False).returncode == 0
-    style = [RUFF, "format", "--isolated", "--line-length=100", "--check", "."]
+    style = [str(RUFF), "format", "--isolated", "--line-length=100", "--check", "."]
     assert subprocess.run(style, cwd=dist / "cdk", check=False).returncode == 0
 
 
-def test_the_routes_are_those_of_the_gateway_and_the_front_is_the_same(blog) -> None:
+def test_the_routes_are_those_of_the_gateway_and_the_front_is_the_same(blog: Manifest) -> None:
     files = cdk_files(blog)
     routes = json.loads(files["routes.json"])
 
@@ -147,7 +151,7 @@ def test_the_routes_are_those_of_the_gateway_and_the_front_is_the_same(blog) -> 
     assert files["front.js"] == front_code(blog)
 
 
-def test_a_route_keeps_its_id_when_others_come_and_go(site_of) -> None:
+def test_a_route_keeps_its_id_when_others_come_and_go(site_of: SiteOf) -> None:
     def ids(*pages: str) -> dict[str, str]:
         routes = json.loads(cdk_files(site_of(*pages))["routes.json"])["routes"]
         return {route["key"]: route["id"] for route in routes}
@@ -156,11 +160,11 @@ def test_a_route_keeps_its_id_when_others_come_and_go(site_of) -> None:
     assert len(set(ids("a.py", "b.py", "c.py").values())) == 3
 
 
-def test_a_site_without_files_has_no_front(site_of) -> None:
+def test_a_site_without_files_has_no_front(site_of: SiteOf) -> None:
     assert "front.js" not in cdk_files(site_of("a.py"))
 
 
-def test_a_policy_template_of_sam_is_refused_by_name(blog) -> None:
+def test_a_policy_template_of_sam_is_refused_by_name(blog: Manifest) -> None:
     blog["functions"][0]["policies"] = [{"S3ReadPolicy": {"BucketName": "b"}}]
 
     with pytest.raises(RouteletError) as caught:
@@ -173,7 +177,7 @@ def test_a_policy_template_of_sam_is_refused_by_name(blog) -> None:
 
 @needs_cdk
 @pytest.mark.counterpart
-def test_cdk_synth_makes_the_site(blog, dist) -> None:
+def test_cdk_synth_makes_the_site(blog: Manifest, dist: Path) -> None:
     template = synth(dist / "cdk", dist.parent / "out")["RouteletSite"]
 
     handlers = {function["handler"] for function in blog["functions"]}
@@ -192,7 +196,7 @@ def test_cdk_synth_makes_the_site(blog, dist) -> None:
     assert [it["Id"] for it in distribution["DistributionConfig"]["Origins"]] == ["files", "api"]
 
 
-def test_a_site_without_edge_middleware_has_nothing_of_it(blog) -> None:
+def test_a_site_without_edge_middleware_has_nothing_of_it(blog: Manifest) -> None:
     files = cdk_files(blog)
 
     assert "routelet_edge.py" not in files
@@ -201,7 +205,9 @@ def test_a_site_without_edge_middleware_has_nothing_of_it(blog) -> None:
 
 @needs_cdk
 @pytest.mark.counterpart
-def test_cdk_synth_makes_the_edge_function_and_its_key(blog, edge_template) -> None:
+def test_cdk_synth_makes_the_edge_function_and_its_key(
+    blog: Manifest, edge_template: dict[str, Any]
+) -> None:
     functions = {it["Handler"]: it for it in of_type(edge_template, "AWS::Lambda::Function")}
     edge = functions["entry.handler"]
     assert edge["FunctionName"] == "RouteletSite-middleware"
@@ -220,7 +226,9 @@ def test_cdk_synth_makes_the_edge_function_and_its_key(blog, edge_template) -> N
 
 @needs_cdk
 @pytest.mark.counterpart
-def test_cdk_synth_puts_one_version_before_and_after_the_cache(edge_template) -> None:
+def test_cdk_synth_puts_one_version_before_and_after_the_cache(
+    edge_template: dict[str, Any],
+) -> None:
     assert not list(of_type(edge_template, "AWS::CloudFront::Function"))
     (distribution,) = of_type(edge_template, "AWS::CloudFront::Distribution")
     behaviour = distribution["DistributionConfig"]["DefaultCacheBehavior"]
@@ -242,7 +250,7 @@ def test_cdk_synth_puts_one_version_before_and_after_the_cache(edge_template) ->
 @needs_cdk
 @pytest.mark.counterpart
 def test_pages_may_be_named_as_parts_of_the_site_and_there_may_be_no_file(
-    site_of, with_edge, tmp_path
+    site_of: SiteOf, with_edge: WithEdge, tmp_path: Path
 ) -> None:
     names = [re.sub(r"(?<=.)[A-Z]", r"_\g<0>", name).lower() for name in sorted(TAKEN)]
     assert set(logical_ids(names).values()) == TAKEN
@@ -257,7 +265,7 @@ def test_pages_may_be_named_as_parts_of_the_site_and_there_may_be_no_file(
     assert list(of_type(template, "AWS::CloudFront::Distribution"))
 
 
-def test_no_part_of_the_site_has_the_id_of_a_function(site_of, with_edge) -> None:
+def test_no_part_of_the_site_has_the_id_of_a_function(site_of: SiteOf, with_edge: WithEdge) -> None:
     site = site_of("a.py", prerendered=["index.html"])
     texts = [*cdk_files(site).values(), *cdk_files(with_edge(site)).values()]
 
@@ -266,7 +274,7 @@ def test_no_part_of_the_site_has_the_id_of_a_function(site_of, with_edge) -> Non
     assert own == TAKEN
 
 
-def test_a_function_has_its_plain_id_where_nothing_else_has_it(site_of) -> None:
+def test_a_function_has_its_plain_id_where_nothing_else_has_it(site_of: SiteOf) -> None:
     site = site_of("a.py", "b.py", groups={"/a": "file", "/b": "files"})
 
     ids = json.loads(cdk_files(site)["routes.json"])["ids"]
@@ -277,7 +285,7 @@ def test_a_function_has_its_plain_id_where_nothing_else_has_it(site_of) -> None:
 
 @needs_cdk
 @pytest.mark.counterpart
-def test_a_stack_of_another_region_is_refused(edge_dist) -> None:
+def test_a_stack_of_another_region_is_refused(edge_dist: Path) -> None:
     app = edge_dist / "cdk" / "app.py"
     text = app.read_text()
     app.write_text(text.replace('"RouteletSite")', '"RouteletSite", env={"region": "eu-west-1"})'))
@@ -289,7 +297,7 @@ def test_a_stack_of_another_region_is_refused(edge_dist) -> None:
 
 @needs_cdk
 @pytest.mark.counterpart
-def test_infra_deploys_a_built_site_and_what_ci_needs(dist) -> None:
+def test_infra_deploys_a_built_site_and_what_ci_needs(dist: Path) -> None:
     stacks = synth(
         ROOT / "infra", dist.parent / "out", "-c", f"dist={dist}", "-c", "repository=me/site"
     )
