@@ -6,6 +6,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pytest
@@ -23,8 +24,9 @@ PROJECT = '[project]\nname = "site"\nversion = "1"\n'
 PAGE = "def GET(ctx):\n    return {'params': ctx.params}\n"
 
 
-def manifest_of(out: Path) -> dict:
-    return json.loads((out / "routelet.json").read_text())
+def manifest_of(out: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((out / "routelet.json").read_text())
+    return manifest
 
 
 def names_in(zip_path: Path) -> set[str]:

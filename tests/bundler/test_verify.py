@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def refused(built: BuildOf, *arguments: object) -> RouteletError:
     return raised.value
 
 
-def verified(result: Build, cache: Path, **changes: object) -> Verdict:
+def verified(result: Build, cache: Path, **changes: Any) -> Verdict:
     """Verify the one function of a build once more, changed, with another cache."""
     function: Function = replace(result.functions[0].function, **changes)
     packed: Zip = result.functions[0].zip
