@@ -25,9 +25,10 @@ from routelet_bundler.render.routelet_json import prerendered_table, route_table
 from routelet_bundler.split import auto_groups, together
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace.graph import graph_of
-from routelet_bundler.trace.modules import module_files, runtime_files
+from routelet_bundler.trace.modules import runtime_files
+from routelet_bundler.trace.server import ServerFiles, server_files
 from routelet_bundler.trace.variables import variable_warnings
-from routelet_bundler.work import RUNTIME, Work, made_from, tracer_of
+from routelet_bundler.work import RUNTIME, Work, made_from, sources_of, tracer_of
 from routelet_bundler.zips import Packing
 
 
@@ -63,11 +64,15 @@ def trace_functions(
     planned = planner.plan()
     _refuse_unanswered(planned, adapter)
     files = {**runtime_files("routelet", RUNTIME), **files}
-    server = _server_files(adapter, work.configured.root)
-    tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
+    server = _server_files(work, files, adapter)
+    tracers = {
+        target: tracer_of(work, files, server.files, target, server.siblings)
+        for target in work.environments
+    }
 
     def trace(one: Planned) -> Traced:
-        return tracers[_target(one, adapter)].trace(one.modules, one.config)
+        traced = tracers[_target(one, adapter)].trace(one.modules, one.config)
+        return replace(traced, warnings=(*server.warnings, *traced.warnings))
 
     edge = _edge(planner, trace)
     routes = []
@@ -146,10 +151,17 @@ def _starts(reached: Sequence[Reached], adapter: Adapter) -> bool:
     return first is not None and has_start(adapter, first.traced)
 
 
-def _server_files(adapter: Adapter, root: Path) -> Mapping[str, Path]:
-    """Return the files of what an adapter answers with, by their path in a zip."""
-    modules = filter(None, (adapter.middleware_entrypoint, adapter.server_entrypoint))
-    return {name: path for one in modules for name, path in module_files(one, root).items()}
+def _server_files(work: Work, files: Mapping[str, Path], adapter: Adapter) -> ServerFiles:
+    """Return what the modules that an adapter names bring along; `files` are generated ones."""
+    target = work.configured.target
+    modules = tuple(filter(None, (adapter.server_entrypoint, adapter.middleware_entrypoint)))
+    return server_files(
+        modules,
+        sources_of(work, files, work.environments[target]),
+        target,
+        work.records,
+        without=(work.site.src, work.out_dir),
+    )
 
 
 def _edge(planner: Planner, trace: Callable[[Planned], Traced]) -> tuple[Reached, ...]:
