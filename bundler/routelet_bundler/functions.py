@@ -1,13 +1,13 @@
 """What becomes of on-demand routes: functions, planned and traced, with their entry modules."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from routelet_bundler.client import Client, asset_urls
 from routelet_bundler.costs import weights_of
 from routelet_bundler.emit import entry_module, has_start, source_of
-from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.grouping import groups_of, split_of
 from routelet_bundler.model import (
     Adapter,
@@ -15,8 +15,10 @@ from routelet_bundler.model import (
     Group,
     Planned,
     Reached,
+    Site,
     Target,
     Traced,
+    TracedFile,
 )
 from routelet_bundler.plan import Planner
 from routelet_bundler.render.front import edge_front
@@ -79,6 +81,8 @@ def trace_functions(
     for number, one in enumerate(planned):
         work.report("trace", number, len(planned))
         routes.append(_reached(one, trace, planner))
+    if edge:
+        _refuse_middleware(work.site, routes)
 
     def pruned(one: Reached) -> Reached:
         if not one.traced.distributions:
@@ -221,6 +225,38 @@ def _refuse_lost(planned: Planned, traced: Traced) -> None:
             where=lost.label,
             mend="rename the file",
         )
+
+
+def _refuse_middleware(site: Site, routes: Sequence[Reached]) -> None:
+    """Raise `RouteletError` for pages that have code of the middleware, which is at the edge."""
+    paths = tuple(module.replace(".", "/") for module in site.middleware)
+    own = (*(f"{path}.py" for path in paths), *(f"{path}/" for path in paths))
+    errors: dict[tuple[str, str], RouteletError] = {}
+    for route in routes:
+        files = {one.archive: one for one in route.traced.files}
+        for file in files.values():
+            parent = file.reason.parent
+            if not file.archive.startswith(own) or parent.startswith(own):
+                continue
+            chain = [one.label for one in _with_parents(files, parent)]
+            line = f"{chain[0]}:{file.reason.line}" if chain else route.planned.title
+            led = f" (imported by {' <- '.join(chain)})" if len(chain) > 1 else ""
+            errors[line, file.label] = RouteletError(
+                f"brings {file.label}, which is middleware: with edge middleware no function of a "
+                "page has its code",
+                where=line,
+                mend=f"move what both need to {site.src.name}/lib{led}",
+            )
+    raise_all(list(errors.values()))
+
+
+def _with_parents(files: Mapping[str, TracedFile], archive: str) -> Iterator[TracedFile]:
+    """Yield a file of a function, then each that leads to it, as far as the page."""
+    seen: set[str] = set()
+    while archive in files and archive not in seen:
+        seen.add(archive)
+        yield files[archive]
+        archive = files[archive].reason.parent
 
 
 def _edge_warnings(reached: Reached, adapter: Adapter) -> Iterable[str]:

@@ -365,6 +365,23 @@ def test_with_edge_middleware_all_of_it_is_in_that_function_alone(
         assert not [name for name in packed.namelist() if name.startswith("site_injected")]
 
 
+def test_a_page_that_imports_injected_middleware_at_the_edge_is_refused(
+    plugged: Callable[..., Path],
+) -> None:
+    edge = f"{SERVER}[tool.routelet.adapters.aws-lambda]\nedge-middleware = true\n"
+    root = plugged(
+        "payload.add_middleware(entrypoint='src/lib/step.py', order='pre')",
+        options=edge,
+        files={
+            "src/lib/step.py": STEP.format(name="step"),
+            "src/pages/now.py": "from lib import names\ndef GET(ctx):\n    import lib.step\n",
+        },
+    )
+    with pytest.raises(RouteletError, match=r"brings src/lib/step\.py, which") as told:
+        build(root)
+    assert told.value.where == "src/pages/now.py:3"
+
+
 def test_what_an_integration_does_not_write_any_more_is_gone(plugged: Callable[..., Path]) -> None:
     hook = (
         "    sees_files = False\n\n"
