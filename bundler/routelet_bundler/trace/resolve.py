@@ -12,10 +12,12 @@ from routelet import LATE
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.file_globs import is_litter
 from routelet_bundler.model import RUNTIME_FILES, Reason, Rewrite
+from routelet_bundler.safe_names import INJECTED
 from routelet_bundler.trace.data_files import DataPath
 from routelet_bundler.trace.edges import TIME_ZONE_DATA, TIME_ZONES
 from routelet_bundler.trace.found import Import, Imports
 from routelet_bundler.trace.ground import Ground
+from routelet_bundler.trace.injected import is_beside_itself
 from routelet_bundler.trace.modules import absolute_name, known_package
 from routelet_bundler.trace.places import ANY
 from routelet_bundler.trace.settle import (
@@ -322,7 +324,7 @@ class _Resolution:
     def _data(self, data: DataPath) -> None:
         reason = Reason(kind="data", parent=self._archive, line=data.line)
         source = self._ground.source_of(self._archive)
-        is_own = data.kind == "own" or self._is_of_root(data)
+        is_own = data.kind == "own" or self._is_beside(data)
         if is_own and data.line not in {one.line for one in source.pragmas}:
             self.found.warnings.append(own_folder(self._where(data.line)))
         is_read = data.is_inside and not is_own
@@ -333,10 +335,13 @@ class _Resolution:
         if data.kind in {"cwd", "outside"} and not names and is_beside(self._ground, data.path):
             self.found.warnings.append(beside_src(data.path, self._where(data.line)))
 
-    def _is_of_root(self, data: DataPath) -> bool:
-        """Tell whether any file of the site's folder may be meant, which is not all the site's."""
-        is_pattern = ANY in data.path.partition("/")[0]
-        return is_pattern and self._archive in self._ground.sources.server
+    def _is_beside(self, data: DataPath) -> bool:
+        """Tell whether any file beside a source may be meant where not all are the site's."""
+        if self._archive in self._ground.sources.server:
+            return ANY in data.path.partition("/")[0]
+        return self._archive.startswith(f"{INJECTED}/") and is_beside_itself(
+            data.path, self._archive
+        )
 
 
 def _matching(path: str, files: Iterable[str]) -> list[str]:
