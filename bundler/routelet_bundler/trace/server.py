@@ -95,7 +95,7 @@ class _Beside:
         self._is_of_site = is_of_site
         self._there = LocalModules(files)
         seen = {name: path for name, path in files.items() if not self._is_hidden(name)}
-        self._hidden = LocalModules(files.keys() - seen.keys())
+        self._hidden = LocalModules(name for name in files if name not in seen)
         sources = replace(own.sources, files=seen, labels={}, server=frozenset(seen))
         self._ground = Ground(sources, own.target, records)
 
