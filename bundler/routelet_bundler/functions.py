@@ -1,13 +1,13 @@
 """What becomes of on-demand routes: functions, planned and traced, with their entry modules."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from routelet_bundler.client import Client, asset_urls
 from routelet_bundler.costs import weights_of
 from routelet_bundler.emit import entry_module, has_start, source_of
-from routelet_bundler.errors import WRONG_USE, RouteletError
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.grouping import groups_of, split_of
 from routelet_bundler.model import (
     Adapter,
@@ -15,8 +15,10 @@ from routelet_bundler.model import (
     Group,
     Planned,
     Reached,
+    Site,
     Target,
     Traced,
+    TracedFile,
 )
 from routelet_bundler.plan import Planner
 from routelet_bundler.render.front import edge_front
@@ -25,9 +27,10 @@ from routelet_bundler.render.routelet_json import prerendered_table, route_table
 from routelet_bundler.split import auto_groups, together
 from routelet_bundler.staging import write_texts
 from routelet_bundler.trace.graph import graph_of
-from routelet_bundler.trace.modules import module_files, runtime_files
+from routelet_bundler.trace.modules import runtime_files
+from routelet_bundler.trace.server import ServerFiles, server_files
 from routelet_bundler.trace.variables import variable_warnings
-from routelet_bundler.work import RUNTIME, Work, made_from, tracer_of
+from routelet_bundler.work import RUNTIME, Work, made_from, sources_of, tracer_of
 from routelet_bundler.zips import Packing
 
 
@@ -63,17 +66,23 @@ def trace_functions(
     planned = planner.plan()
     _refuse_unanswered(planned, adapter)
     files = {**runtime_files("routelet", RUNTIME), **files}
-    server = _server_files(adapter, work.configured.root)
-    tracers = {target: tracer_of(work, files, server, target) for target in work.environments}
+    server = _server_files(work, files, adapter)
+    tracers = {
+        target: tracer_of(work, files, server.files, target, server.siblings)
+        for target in work.environments
+    }
 
     def trace(one: Planned) -> Traced:
-        return tracers[_target(one, adapter)].trace(one.modules, one.config)
+        traced = tracers[_target(one, adapter)].trace(one.modules, one.config)
+        return replace(traced, warnings=(*server.warnings, *traced.warnings))
 
     edge = _edge(planner, trace)
     routes = []
     for number, one in enumerate(planned):
         work.report("trace", number, len(planned))
         routes.append(_reached(one, trace, planner))
+    if edge:
+        _refuse_middleware(work.site, routes)
 
     def pruned(one: Reached) -> Reached:
         if not one.traced.distributions:
@@ -146,10 +155,17 @@ def _starts(reached: Sequence[Reached], adapter: Adapter) -> bool:
     return first is not None and has_start(adapter, first.traced)
 
 
-def _server_files(adapter: Adapter, root: Path) -> Mapping[str, Path]:
-    """Return the files of what an adapter answers with, by their path in a zip."""
-    modules = filter(None, (adapter.middleware_entrypoint, adapter.server_entrypoint))
-    return {name: path for one in modules for name, path in module_files(one, root).items()}
+def _server_files(work: Work, files: Mapping[str, Path], adapter: Adapter) -> ServerFiles:
+    """Return what the modules that an adapter names bring along; `files` are generated ones."""
+    target = work.configured.target
+    modules = tuple(filter(None, (adapter.server_entrypoint, adapter.middleware_entrypoint)))
+    return server_files(
+        modules,
+        sources_of(work, files, work.environments[target]),
+        target,
+        work.records,
+        without=(work.site.src, work.out_dir),
+    )
 
 
 def _edge(planner: Planner, trace: Callable[[Planned], Traced]) -> tuple[Reached, ...]:
@@ -209,6 +225,38 @@ def _refuse_lost(planned: Planned, traced: Traced) -> None:
             where=lost.label,
             mend="rename the file",
         )
+
+
+def _refuse_middleware(site: Site, routes: Sequence[Reached]) -> None:
+    """Raise `RouteletError` for pages that have code of the middleware, which is at the edge."""
+    paths = tuple(module.replace(".", "/") for module in site.middleware)
+    own = (*(f"{path}.py" for path in paths), *(f"{path}/" for path in paths))
+    errors: dict[tuple[str, str], RouteletError] = {}
+    for route in routes:
+        files = {one.archive: one for one in route.traced.files}
+        for file in files.values():
+            parent = file.reason.parent
+            if not file.archive.startswith(own) or parent.startswith(own):
+                continue
+            chain = [one.label for one in _with_parents(files, parent)]
+            line = f"{chain[0]}:{file.reason.line}" if chain else route.planned.title
+            led = f" (imported by {' <- '.join(chain)})" if len(chain) > 1 else ""
+            errors[line, file.label] = RouteletError(
+                f"brings {file.label}, which is middleware: with edge middleware no function of a "
+                "page has its code",
+                where=line,
+                mend=f"move what both need to {site.src.name}/lib{led}",
+            )
+    raise_all(list(errors.values()))
+
+
+def _with_parents(files: Mapping[str, TracedFile], archive: str) -> Iterator[TracedFile]:
+    """Yield a file of a function, then each that leads to it, as far as the page."""
+    seen: set[str] = set()
+    while archive in files and archive not in seen:
+        seen.add(archive)
+        yield files[archive]
+        archive = files[archive].reason.parent
 
 
 def _edge_warnings(reached: Reached, adapter: Adapter) -> Iterable[str]:

@@ -44,6 +44,7 @@ from routelet_bundler.sources import Digests
 from routelet_bundler.staging import lay_over, staged, write_texts
 from routelet_bundler.trace import Records
 from routelet_bundler.trace.environment import environment_of
+from routelet_bundler.trace.injected import with_data
 from routelet_bundler.work import Report, Work
 from routelet_bundler.zips import Emitted, emit_functions, pack_functions, packing_of
 
@@ -75,8 +76,10 @@ def build(
     cache = open_cache(Path(cache_folder) if cache_folder else None, configured.project.name)
     digests = Digests.kept(root, cache)
     memory = PageMemory.of(root, cache, digests)
+    records = Records.of(root, configured.target.python, cache)
     site = discover(root, configured.config, memory, configured.injections)
     raise_all(site.collisions)
+    site = replace(site, injected=with_data(site.injected, records, digests))
     public = files_below(root / configured.config.public_dir, root)
     generated = content(site, configured.config.markdown, cache, public)
     with staged(final) as folder, cache:
@@ -104,7 +107,7 @@ def build(
             out_dir=final,
             public=public,
             digests=digests,
-            records=Records.of(root, configured.target.python, cache),
+            records=records,
             started_ns=started_ns,
             elsewhere=elsewhere,
         )

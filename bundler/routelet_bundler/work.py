@@ -1,7 +1,7 @@
 """What the stages of one build share."""
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import routelet
@@ -47,28 +47,31 @@ class Work:
 
 
 def tracer_of(
-    work: Work, files: Mapping[str, Path], server: Mapping[str, Path], target: Target
+    work: Work,
+    files: Mapping[str, Path],
+    server: Mapping[str, Path],
+    target: Target,
+    siblings: Collection[str] = frozenset(),
 ) -> Tracer:
     """Return what traces functions of the site: generated `files`, and of a server entrypoint.
 
-    Both are by their path in a zip.
+    Both are by their path in a zip. `siblings` are those that only a server entrypoint imports.
     """
-    sources = _sources(work, files, server, work.environments[target])
+    own = sources_of(work, files, work.environments[target])
+    sources = replace(
+        own, files={**server, **own.files}, server=frozenset(server), siblings=siblings
+    )
     if work.elsewhere:
         work.records.learn(sources.files, work.digests, work.elsewhere)
     return Tracer(sources, target, work.records)
 
 
-def _sources(
-    work: Work,
-    files: Mapping[str, Path],
-    server: Mapping[str, Path],
-    environment: Environment,
-) -> Sources:
+def sources_of(work: Work, files: Mapping[str, Path], environment: Environment) -> Sources:
+    """Return where traces look: the site, generated `files`, and what is installed."""
     site, src = work.site, work.site.src.relative_to(work.site.root).as_posix()
     own = len(str(site.src)) + 1
     return Sources(
-        files={**server, **site.files, **files},
+        files={**site.files, **files},
         labels={
             **{name: f"{src}/{str(path)[own:]}" for name, path in site.files.items()},
             **{one.archive: one.label for one in site.injected},

@@ -14,7 +14,7 @@ from zipp import Path as ZipPath
 
 from routelet_bundler import Build, RouteletError, build
 from routelet_bundler.cli import main
-from routelet_bundler.errors import WRONG_USE
+from routelet_bundler.errors import FAILED, WRONG_USE
 
 WriteSite = Callable[..., Path]
 
@@ -285,3 +285,82 @@ def test_variables_that_the_edge_has_not_are_told(write_site: WriteSite) -> None
         f"src/lib/guard.py:{line}: reads the environment variable {name}"
         for name, line in (("A_SECRET", 7), ("B", 8), ("C", 9), ("D", 10))
     ]
+
+
+@pytest.mark.parametrize(
+    ("files", "where", "led"),
+    [
+        ({"src/pages/api.py": "import middleware\n"}, "src/pages/api.py:1", ""),
+        (
+            {"src/lib/user.py": "\nfrom middleware import SECRET\n"},
+            "src/lib/user.py:2",
+            " (imported by src/lib/user.py <- src/pages/api.py)",
+        ),
+        (
+            {"src/lib/user.py": "import importlib\nimportlib.import_module('middleware')\n"},
+            "src/lib/user.py:2",
+            " (imported by src/lib/user.py <- src/pages/api.py)",
+        ),
+    ],
+)
+def test_a_page_that_imports_the_middleware_is_refused_with_what_led_there(
+    write_site: WriteSite, files: dict[str, str], where: str, led: str
+) -> None:
+    api = "from lib import user\nprerender = False\ndef GET(ctx): return {}\n"
+    with pytest.raises(RouteletError) as raised:
+        build(
+            write_site(
+                {**FILES, "src/pages/api.py": api, "src/lib/user.py": "", **on_demand(files)},
+                PROJECT,
+            )
+        )
+    assert raised.value.what.startswith("brings src/middleware.py, which is middleware:")
+    assert (raised.value.where, raised.value.status) == (where, FAILED)
+    assert raised.value.mend == f"move what both need to src/lib{led}"
+    assert raised.value.others == ()
+
+
+def on_demand(files: Mapping[str, str]) -> dict[str, str]:
+    more = "prerender = False\ndef GET(ctx): return {}\n"
+    return {name: text + more * name.startswith("src/pages/") for name, text in files.items()}
+
+
+def test_all_of_a_package_of_middleware_is_refused_in_pages_once_each(
+    write_site: WriteSite,
+) -> None:
+    files = {name: text for name, text in FILES.items() if name != "src/middleware.py"} | {
+        "src/middleware/__init__.py": "def on_request(ctx, next): return next()\n",
+        "src/middleware/tokens.py": "from middleware import rules\n",
+        "src/middleware/rules.py": "",
+        "src/middleware/table.csv": "",
+        "src/lib/user.py": (
+            "from pathlib import Path\nfrom middleware.tokens import x\n"
+            "T = Path(__file__).parent.parent / 'middleware' / 'table.csv'\n"
+        ),
+    }
+    page = "import lib.user\nprerender = False\ndef GET(ctx): return {}\n"
+    root = write_site({**files, "src/pages/api.py": page, "src/pages/other.py": page}, PROJECT)
+    with pytest.raises(RouteletError) as raised:
+        build(root)
+    told = [(one.where, one.what.split(",")[0]) for one in (raised.value, *raised.value.others)]
+    assert told == [
+        ("src/lib/user.py:2", "brings src/middleware/__init__.py"),
+        ("src/lib/user.py:3", "brings src/middleware/table.csv"),
+        ("src/lib/user.py:2", "brings src/middleware/tokens.py"),
+    ]
+
+
+def test_middleware_that_a_route_includes_is_refused(write_site: WriteSite) -> None:
+    api = "config = {'include': ['middleware.py']}\nprerender = False\ndef GET(ctx): return {}\n"
+    with pytest.raises(RouteletError, match=r"brings src/middleware\.py") as raised:
+        build(write_site({**FILES, "src/pages/api.py": api}, PROJECT))
+    assert raised.value.where == "/api"
+
+
+def test_pages_may_import_the_middleware_where_it_is_not_at_the_edge(
+    write_site: WriteSite,
+) -> None:
+    api = "import middleware\nprerender = False\ndef GET(ctx): return {}\n"
+    plain = PROJECT.replace("true", "false")
+    made = build(write_site({**FILES, "src/pages/api.py": api}, plain))
+    assert "middleware.py" in names_in(zip_of(made, "api"))

@@ -122,6 +122,84 @@ def test_a_zip_has_the_file_alone_and_what_it_imports(plugged: Callable[..., Pat
     assert graph["labels"]["site_injected/kit/page.py"] == "kit/page.py"
 
 
+READER = """\
+from pathlib import Path
+
+HERE = Path(__file__).parent
+
+def GET(ctx):
+    name = ctx.url.search_params.get("of") or "a"
+    files = [HERE / "t.txt", HERE / "tables" / f"{name}.csv", HERE.parent / "up.txt"]
+    return "".join(file.read_text() for file in files)
+"""
+READ = {
+    "kit/deep/page.py": READER,
+    "kit/deep/t.txt": "one ",
+    "kit/deep/tables/a.csv": "table ",
+    "kit/deep/tables/.hidden.csv": "",
+    "kit/up.txt": "up",
+    "kit/other.txt": "",
+}
+
+
+@pytest.mark.parametrize("prerender", [True, False])
+def test_data_files_that_a_page_names_come_along(
+    plugged: Callable[..., Path], *, prerender: bool
+) -> None:
+    root = plugged(inject("/read", "kit/deep/page.py", f", prerender={prerender}"), files=READ)
+    made = build(root)
+    folder = made.out_dir / "site_injected/kit"
+    assert {path.name for path in folder.rglob("*") if path.is_file()} == {
+        "page.py", "t.txt", "a.csv", "up.txt",
+    }  # fmt: skip
+    if prerender:
+        assert (made.out_dir / "client/read/index.html").read_text() == "one table up"
+        (root / "kit/up.txt").write_text("changed")
+        assert (build(root).out_dir / "client/read/index.html").read_text() == "one table changed"
+        return
+    own = {name for name in names_in(made, "read") if name.startswith("site_injected")}
+    assert own == {
+        f"site_injected/kit/{name}"
+        for name in ("deep/page.py", "deep/t.txt", "deep/tables/a.csv", "up.txt")
+    }
+    graph = json.loads((made.out_dir / "graph.json").read_text())
+    assert graph["labels"]["site_injected/kit/up.txt"] == "kit/up.txt"
+    with Emulator(made.out_dir) as lambda_:
+        assert lambda_.get("/read").text == "one table up"
+
+
+def test_data_beside_an_injected_page_whose_name_is_not_known_is_told(
+    plugged: Callable[..., Path],
+) -> None:
+    reader = (
+        "from pathlib import Path\n\ndef GET(ctx):\n"
+        "    return (Path(__file__).parent / f'{ctx.params[\"id\"]}.txt').read_text()\n"
+    )
+    root = plugged(
+        inject("/[id]", "kit/any.py"), files={"kit/any.py": reader, "kit/secret.txt": ""}
+    )
+    made = build(root)
+    assert any(one.startswith("kit/any.py:4: reads a file beside") for one in made.warnings)
+    assert not [name for name in names_in(made, "_id_") if name.endswith(".txt")]
+
+
+def test_two_data_files_of_one_place_are_told(plugged: Callable[..., Path]) -> None:
+    read = "from pathlib import Path\nT = (Path(__file__).parent / 't.txt').read_text()\n"
+    root = plugged(
+        inject("/a", "a b/page.py"),
+        inject("/b", "a_b/page.py"),
+        files={
+            f"{folder}/{name}": text
+            for folder in ("a b", "a_b")
+            for name, text in {"page.py": read + ENDPOINT, "t.txt": folder}.items()
+        },
+    )
+    with pytest.raises(RouteletError) as told:
+        build(root)
+    assert told.value.what == "reads a_b/t.txt, and a b/t.txt has its place in a zip"
+    assert told.value.where == "a_b/page.py:2"
+
+
 def test_the_entry_answers_in_place(plugged: Callable[..., Path]) -> None:
     root = plugged(inject("/api", "kit/page.py"))
     made = build(root)
@@ -363,6 +441,23 @@ def test_with_edge_middleware_all_of_it_is_in_that_function_alone(
         assert steps <= set(packed.namelist())
     with ZipFile(made.out_dir / "functions/now.zip") as packed:
         assert not [name for name in packed.namelist() if name.startswith("site_injected")]
+
+
+def test_a_page_that_imports_injected_middleware_at_the_edge_is_refused(
+    plugged: Callable[..., Path],
+) -> None:
+    edge = f"{SERVER}[tool.routelet.adapters.aws-lambda]\nedge-middleware = true\n"
+    root = plugged(
+        "payload.add_middleware(entrypoint='src/lib/step.py', order='pre')",
+        options=edge,
+        files={
+            "src/lib/step.py": STEP.format(name="step"),
+            "src/pages/now.py": "from lib import names\ndef GET(ctx):\n    import lib.step\n",
+        },
+    )
+    with pytest.raises(RouteletError, match=r"brings src/lib/step\.py, which") as told:
+        build(root)
+    assert told.value.where == "src/pages/now.py:3"
 
 
 def test_what_an_integration_does_not_write_any_more_is_gone(plugged: Callable[..., Path]) -> None:

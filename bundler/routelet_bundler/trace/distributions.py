@@ -49,7 +49,7 @@ def index_of(folder: Path) -> Index:
     """Return the index of a folder that `install` filled."""
     distributions: dict[str, Distribution] = {}
     owners: dict[str, str] = {}
-    records = {info: _record(info) for info in sorted(folder.glob("*.dist-info"))}
+    records = {info: record_of(info) for info in sorted(folder.glob("*.dist-info"))}
     times = Counter(row[0] for rows in records.values() for row in rows)
     for info, record in records.items():
         shared = [row[0] for row in record if times[row[0]] > 1]
@@ -61,7 +61,7 @@ def index_of(folder: Path) -> Index:
     return Index(distributions=distributions, owners=owners)
 
 
-def _record(info: Path) -> list[list[str]]:
+def record_of(info: Path) -> list[list[str]]:
     """Return path, hash and size of each shipped file, without what the installer wrote."""
     lines = (info / "RECORD").read_text("utf-8").splitlines()
     return sorted(row for row in csv.reader(lines) if row and _is_shipped(row[0]))

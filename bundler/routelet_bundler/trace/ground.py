@@ -50,6 +50,10 @@ class Sources:
     recording: Recording | None = None
     root: Path | None = None
     """The site's folder, which a source may take for the working directory."""
+    server: Collection[str] = frozenset()
+    """The files that server entrypoints bring along from beside `src/`."""
+    siblings: Collection[str] = frozenset()
+    """Those of them that no other file may import."""
 
 
 class Ground:
@@ -60,12 +64,21 @@ class Ground:
         self.target = target
         self.index = sources.index
         self.modules = LocalModules(sources.files)
+        self._modules_of_site = (
+            LocalModules(name for name in sources.files if name not in sources.siblings)
+            if sources.siblings
+            else self.modules
+        )
         self.closures = Closures(sources.index, target, sources.dependencies)
         self.standard_library = standard_library(target.python)
         self.third_party = ThirdParty(sources.index, Edges(target.python, sources.cache))
         self._records = records or Records(target.python)
         self._read: dict[str, Source] = {}
         self._hints: dict[str, frozenset[tuple[str, str]]] = {}
+
+    def modules_for(self, archive: str) -> LocalModules:
+        """Return the modules that a local file may import: `src/` is the import root of most."""
+        return self.modules if archive in self.sources.server else self._modules_of_site
 
     @cached_property
     def companions(self) -> Companions:

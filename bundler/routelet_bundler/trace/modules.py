@@ -5,7 +5,6 @@ an extension before a module, and a folder without `__init__` as a namespace.
 """
 
 import re
-import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 
@@ -109,18 +108,3 @@ def runtime_files(package: str, root: Path) -> Mapping[str, Path]:
         for path in sorted(root.rglob("*.py"))
         if "__pycache__" not in path.parts
     }
-
-
-def module_files(module: str, root: Path) -> Mapping[str, Path]:
-    """Return the files of a server entrypoint's top-level module by their path in a zip.
-
-    It is looked for below `root`, then where the build itself imports from.
-    """
-    top = module.partition(".")[0]
-    for folder in (str(root), *sys.path):
-        place = Path(folder, top)
-        if place.is_dir() and any(place.glob("*.py")):
-            return runtime_files(top, place)
-        if place.with_suffix(".py").is_file():
-            return {f"{top}.py": place.with_suffix(".py")}
-    return {}

@@ -12,10 +12,12 @@ from routelet import LATE
 from routelet_bundler.errors import RouteletError
 from routelet_bundler.file_globs import is_litter
 from routelet_bundler.model import RUNTIME_FILES, Reason, Rewrite
+from routelet_bundler.safe_names import INJECTED
 from routelet_bundler.trace.data_files import DataPath
 from routelet_bundler.trace.edges import TIME_ZONE_DATA, TIME_ZONES
 from routelet_bundler.trace.found import Import, Imports
 from routelet_bundler.trace.ground import Ground
+from routelet_bundler.trace.injected import is_beside_itself
 from routelet_bundler.trace.modules import absolute_name, known_package
 from routelet_bundler.trace.places import ANY
 from routelet_bundler.trace.settle import (
@@ -82,6 +84,7 @@ class _Resolution:
     def __init__(self, ground: Ground, archive: str) -> None:
         self._ground = ground
         self._archive = archive
+        self._modules = ground.modules_for(archive) if archive else ground.modules
         self.found = Resolved()
 
     def run(self) -> Resolved:
@@ -131,7 +134,7 @@ class _Resolution:
                 for module in included.modules:
                     self.reach_module(module, reason)
                 for file in included.files:
-                    if own := self._ground.modules.module_at(file):
+                    if own := self._modules.module_at(file):
                         self.reach_module(own, reason)
                     else:
                         self._reach_file(file, reason)
@@ -169,7 +172,7 @@ class _Resolution:
 
     def _pattern(self, name: str, found: Import, reason: Reason) -> None:
         """Follow an import of which a pattern is known: all local modules that fit it."""
-        modules = self._ground.modules.fitting(name)
+        modules = self._modules.fitting(name)
         for module in modules:
             self.reach_module(module, reason)
             for attribute in found.names:
@@ -195,10 +198,10 @@ class _Resolution:
         A folder without `__init__` gives way to a package of its name that is anywhere else.
         """
         top = name.partition(".")[0]
-        if self._ground.modules.file_of(top):
+        if self._modules.file_of(top):
             return True
         elsewhere = top in self._ground.standard_library or self._ground.index.owner_of(top)
-        return self._ground.modules.knows(top) and not elsewhere
+        return self._modules.knows(top) and not elsewhere
 
     def _string(self, text: str, line: int) -> None:
         """Follow a string that names a local module, or something in one: `p.m.Class`."""
@@ -207,18 +210,18 @@ class _Resolution:
             return
         found = Import(module=text.lstrip("."), line=line, level=int(relative))
         name = absolute_name(found, self._archive) or ""
-        while not self._ground.modules.knows(name) and "." in name:
+        while not self._modules.knows(name) and "." in name:
             name = name.rpartition(".")[0]
-        if "." in name and self._ground.modules.knows(name):
+        if "." in name and self._modules.knows(name):
             self.reach_module(name, self._reason(line))
 
     def _local(self, name: str, found: Import, reason: Reason) -> None:
-        if not self._ground.modules.knows(name):
+        if not self._modules.knows(name):
             if not found.guarded and not self._from_distribution(name, reason):
                 self._missing(name, reason)
             return
         self.reach_module(name, reason)
-        file = self._ground.modules.file_of(name)
+        file = self._modules.file_of(name)
         names = found.names
         if "*" in names:
             is_source = file is not None and file.endswith(".py")
@@ -226,13 +229,13 @@ class _Resolution:
         for late in LATE.keys() & names if name == "routelet" else ():
             self.reach_module(LATE[late], reason)
         for module in (f"{name}.{attribute}" for attribute in names):
-            if self._ground.modules.knows(module):
+            if self._modules.knows(module):
                 self.reach_module(module, reason)
             elif not (file or found.guarded or self._from_distribution(module, reason)):
                 self._missing(module, reason)  # a folder without __init__ has only modules
 
     def reach_module(self, module: str, reason: Reason) -> None:
-        for file in self._ground.modules.chain(module):
+        for file in self._modules.chain(module):
             self._reach_file(file, reason)
 
     def _reach_file(self, archive: str, reason: Reason, *, is_followed: bool = True) -> None:
@@ -290,7 +293,7 @@ class _Resolution:
 
     def _collection(self, name: str, line: int) -> None:
         module = f"site_templates.collection_{name.replace('-', '_')}"
-        if self._ground.modules.knows(module):
+        if self._modules.knows(module):
             self.reach_module(module, self._reason(line))
             return
         self.found.errors.append(
@@ -321,14 +324,24 @@ class _Resolution:
     def _data(self, data: DataPath) -> None:
         reason = Reason(kind="data", parent=self._archive, line=data.line)
         source = self._ground.source_of(self._archive)
-        if data.kind == "own" and data.line not in {one.line for one in source.pragmas}:
+        is_own = data.kind == "own" or self._is_beside(data)
+        if is_own and data.line not in {one.line for one in source.pragmas}:
             self.found.warnings.append(own_folder(self._where(data.line)))
-        names = _matching(data.path, self._ground.sources.files) if data.is_inside else ()
+        is_read = data.is_inside and not is_own
+        names = _matching(data.path, self._ground.sources.files) if is_read else ()
         for name in names:
             # A source that is named by itself is run, and a stub is what it stands for.
             self._reach_file(name, reason, is_followed=name == data.path)
         if data.kind in {"cwd", "outside"} and not names and is_beside(self._ground, data.path):
             self.found.warnings.append(beside_src(data.path, self._where(data.line)))
+
+    def _is_beside(self, data: DataPath) -> bool:
+        """Tell whether any file beside a source may be meant where not all are the site's."""
+        if self._archive in self._ground.sources.server:
+            return ANY in data.path.partition("/")[0]
+        return self._archive.startswith(f"{INJECTED}/") and is_beside_itself(
+            data.path, self._archive
+        )
 
 
 def _matching(path: str, files: Iterable[str]) -> list[str]:

@@ -111,7 +111,7 @@ class Walk:
 
     def _told(self, missing: Missing) -> RouteletError:
         top = missing.name.partition(".")[0]
-        local = self._ground.modules.owns(missing.name)
+        local = self._ground.modules_for(missing.reason.parent).owns(missing.name)
         return RouteletError(
             f"imports {missing.name}, which no dependency provides"
             if not local

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -154,3 +155,44 @@ def test_without_middleware_there_is_no_entry_module(outsider: Callable[..., Pat
     made = build(outsider({key: FILES[key] for key in FILES if key != "src/middleware.py"}))
     assert (made.middleware_entry_point, made.edge_function) == (None, None)
     assert sys.modules["outsider_adapter"].TOLD == [(None, [])]
+
+
+def test_both_entrypoints_have_their_own_neighbours_in_their_zips_alone(
+    outsider: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = outsider()
+    named = 'server_entrypoint="outsider_server",'
+    (root / "outsider_adapter.py").write_text(
+        OUTSIDER.replace(
+            named, 'server_entrypoint="acme.flyby.server", middleware_entrypoint="acme.gate",'
+        )
+    )
+    exports = "\n\ndef create_exports(manifest, args):\n    return {'serve': lambda: TOLD}\n"
+    folder = root / "acme/flyby"
+    folder.mkdir(parents=True)
+    (folder / "server.py").write_text(f"import acme_shared\nTOLD = acme_shared.TOLD{exports}")
+    (root / "acme_shared.py").write_text(
+        "from pathlib import Path\n"
+        "TOLD = (Path(__file__).parent / 'acme' / 'told.txt').read_text()\n"
+    )
+    (root / "acme/told.txt").write_text("from the data file")
+    (root / "acme/gate.py").write_text(f"from acme.names import TOLD{exports}")
+    (root / "acme/names.py").write_text("TOLD = 'from the gate'\n")
+    made = build(root)
+    told = {}
+    for name, entry in (("posts__id_", "pages/posts/entry__id_"), ("middleware", "entry")):
+        unpacked = tmp_path / name
+        with ZipFile(made.out_dir / f"functions/{name}.zip") as packed:
+            packed.extractall(unpacked)
+        code = (
+            f"import sys; sys.path.insert(0, {str(unpacked)!r})\n"
+            f"import importlib; print(importlib.import_module({entry.replace('/', '.')!r}).serve())"
+        )
+        done = subprocess.run(
+            [sys.executable, "-I", "-S", "-c", code], capture_output=True, text=True, check=False
+        )
+        told[name] = (done.stdout.strip(), (unpacked / "acme/names.py").exists(), done.stderr)
+    assert told == {
+        "posts__id_": ("from the data file", False, ""),
+        "middleware": ("from the gate", True, ""),
+    }

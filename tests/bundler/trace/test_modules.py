@@ -1,7 +1,6 @@
 """Dotted names to local files, as Python's own finder would have them."""
 
 import importlib.util
-import sys
 from pathlib import Path
 
 import pytest
@@ -13,7 +12,6 @@ from routelet_bundler.trace.found import Import
 from routelet_bundler.trace.modules import (
     LocalModules,
     absolute_name,
-    module_files,
     runtime_files,
 )
 from routelet_bundler.trace.places import ANY, WORD
@@ -97,21 +95,3 @@ def test_the_runtime_is_packed_with_its_python_files_alone() -> None:
     assert files["routelet/__init__.py"] == root / "__init__.py"
     assert files["routelet/events/http_api.py"].is_file()
     assert all(name.endswith(".py") and "__pycache__" not in name for name in files)
-
-
-def test_a_server_entrypoint_is_looked_for_in_the_site_first(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    installed, site = tmp_path / "installed", tmp_path / "site"
-    for folder in (installed, site):
-        (folder / "host_package/deep").mkdir(parents=True)
-        (folder / "host_package/deep/server.py").write_text("")
-        (folder / "host_package/__init__.py").write_text("")
-    (installed / "host_module.py").write_text("")
-    monkeypatch.setattr(sys, "path", [str(installed), *sys.path])
-    assert module_files("host_package.deep.server", site) == {
-        "host_package/__init__.py": site / "host_package/__init__.py",
-        "host_package/deep/server.py": site / "host_package/deep/server.py",
-    }
-    assert module_files("host_module", site) == {"host_module.py": installed / "host_module.py"}
-    assert module_files("nowhere.server", site) == {}
