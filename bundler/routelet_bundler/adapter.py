@@ -6,7 +6,7 @@ integration that calls `set_adapter` in `config_done`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -19,7 +19,6 @@ from routelet_bundler.model import (
     AdapterFeatures,
     Assets,
     Config,
-    Function,
     Level,
     Limits,
     MiddlewareHost,
@@ -171,9 +170,9 @@ class BuildSsr:
     `entry_points` are file URLs of files that exist now, in the folder that becomes `dist/` once
     the whole build has succeeded. `manifest` has what routelet.json says before there are zips:
     `output`, `base`, `site`, `trailingSlash`, `adapter`, `routes` and `assets`. `functions` are the
-    traced files of each function: source path by path in its zip. With `edge_middleware` and a
-    middleware, `middleware_entry_point` and `middleware_files` are those of its own entry module;
-    otherwise they are None.
+    traced files of each function, its entry module among them: source path by path in its zip. With
+    `edge_middleware` and a middleware, `middleware_entry_point` and `middleware_files` are those of
+    its own entry module; otherwise they are None.
     """
 
     entry_points: Mapping[Route, str]
@@ -182,22 +181,6 @@ class BuildSsr:
     manifest: Mapping[str, Any]
     functions: Mapping[str, Mapping[str, Path]]
     logger: Logger
-
-
-class TracedFiles(Mapping[str, Mapping[str, Path]]):
-    """The files of functions, made when they are asked for: most hooks look at few, or none."""
-
-    def __init__(self, functions: Iterable[Function]) -> None:
-        self._functions = {one.name: one for one in functions}
-
-    def __getitem__(self, name: str) -> Mapping[str, Path]:
-        return self._functions[name].traced.sources
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._functions)
-
-    def __len__(self) -> int:
-        return len(self._functions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -72,6 +73,49 @@ def test_its_zip_has_its_server_and_nothing_of_aws(write_site: Callable[..., Pat
     manifest = json.loads((root / "dist/routelet.json").read_text())
     assert manifest["adapter"]["name"] == "flyby"
     assert manifest["functions"][0]["handler"] == "pages/entry__id_.serve"
+
+
+def test_traced_files_are_those_of_the_zip_and_its_entry_module_is_among_them(
+    write_site: Callable[..., Path],
+) -> None:
+    copying = (
+        "        for path, source in payload.functions['_id_'].items():\n"
+        "            copy = Path(__file__).parent / 'copied' / path\n"
+        "            copy.parent.mkdir(parents=True, exist_ok=True)\n"
+        "            copy.write_bytes(source.read_bytes())\n"
+        "        for route, url"
+    )
+    text = f"from pathlib import Path\n{ADAPTER}".replace("        for route, url", copying)
+    root = site(write_site, adapter=text)
+    with ZipFile(build(root).functions[0].zip.path) as zipped:
+        sources = {name for name in zipped.namelist() if name.endswith(".py")}
+        assert sources == {"pages/_id_.py", "pages/entry__id_.py", "flyby_server.py"}
+        assert all(zipped.read(name) == (root / "copied" / name).read_bytes() for name in sources)
+        # The runtime comes along as bytecode alone.
+        others = {str(one.relative_to(root / "copied")) for one in (root / "copied").rglob("*.py")}
+        assert {f"{name}c" for name in others - sources} <= set(zipped.namelist())
+
+
+def test_a_limit_that_a_host_sets_later_holds_for_a_zip_that_has_not_changed(
+    write_site: Callable[..., Path],
+) -> None:
+    adapter = ADAPTER.replace("    def build_ssr", "    sees_files = False\n\n    def build_ssr")
+    root = site(write_site, adapter=adapter)
+    size = build(root).functions[0].zip.zipped_bytes
+    before = (root / "dist/functions/_id_.zip").read_bytes()
+    for limit, what in ((size, ""), (size - 1, f"{size:,} bytes zipped, the limit is")):
+        limited = adapter.replace("target=", f"limits=Limits(zipped_bytes={limit}), target=")
+        text = f"from routelet_bundler.adapter import Limits\n{limited}"
+        (root / "flyby_adapter.py").write_text(text)
+        sys.modules.pop("flyby_adapter")
+        if not what:
+            build(root)
+            continue
+        with pytest.raises(RouteletError, match="the function _id_ is too large") as told:
+            build(root)
+        assert what in told.value.what
+        assert "flyby_server.py" in told.value.mend
+    assert (root / "dist/functions/_id_.zip").read_bytes() == before
 
 
 def test_an_option_that_its_factory_does_not_take_is_told_with_its_line(
@@ -241,7 +285,6 @@ def test_payloads_tell_what_is_built_and_cannot_be_changed(noted: dict[str, Any]
     assert ssr.manifest["adapter"]["name"] == "flyby"
     assert ssr.manifest["routes"][0]["function"] == "_id_"
     assert "flyby_server.py" in ssr.functions["_id_"]
-    assert all(path.is_file() for path in ssr.functions["_id_"].values())
     for fixed in (ssr.entry_points, ssr.manifest, ssr.manifest["routes"][0], ssr.functions):
         with pytest.raises(TypeError):
             fixed["x"] = 1
