@@ -32,7 +32,7 @@ class Target:
     """The newest glibc that wheels may need, as in wheel tags: `2_17`. Empty: this machine's."""
     folder: str = "/app"
     runtime: str = ""
-    """What the host calls this Python, such as `python3.12`."""
+    """Lambda's name of this Python, such as `python3.12`; empty for any other host."""
     bytecode: bool | Literal["only"] = True
     """Whether `.pyc` files come along; with "only" they stand in place of their sources."""
     strip: bool = False
