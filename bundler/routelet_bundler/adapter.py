@@ -18,6 +18,7 @@ from routelet_bundler.model import (
     Adapter,
     AdapterFeatures,
     Assets,
+    BuiltFunction,
     Config,
     Level,
     Limits,
@@ -42,6 +43,7 @@ __all__ = [
     "BuildSetup",
     "BuildSsr",
     "BuildStart",
+    "BuiltFunction",
     "Command",
     "Config",
     "ConfigDone",
@@ -200,6 +202,9 @@ class BuildDone:
 
     out_dir: Path
     routes: tuple[Route, ...]
+    functions: tuple[BuiltFunction, ...]
+    """As `build()` returns them. Their zips are files that are there now: one that did not change
+    may be that of the last build, and not below `out_dir`."""
     pages: tuple[Prerendered, ...]
     client_files: tuple[str, ...]
     """Paths below `client/`, sorted, of prerendered pages and public files."""

@@ -16,7 +16,7 @@ from routelet_bundler.adapter import (
 )
 from routelet_bundler.client import Client
 from routelet_bundler.functions import Routed
-from routelet_bundler.model import Function
+from routelet_bundler.model import BuiltFunction, Function
 from routelet_bundler.render.routelet_json import ssr_manifest
 from routelet_bundler.work import Work
 
@@ -96,7 +96,7 @@ def build_generated(work: Work, client: Client) -> None:
     )
 
 
-def build_done(work: Work, client: Client) -> None:
+def build_done(work: Work, client: Client, built: tuple[BuiltFunction, ...]) -> None:
     """Tell that everything is written."""
     integrations = work.configured.integrations
     # The adapter is the last: where it is alone, and writes nothing before, nobody has.
@@ -110,6 +110,7 @@ def build_done(work: Work, client: Client) -> None:
             BuildDone(
                 out_dir=work.folder,
                 routes=work.site.routes,
+                functions=built,
                 pages=client.prerendered,
                 client_files=client.files_there if has_more else client.files,
                 logger=log,

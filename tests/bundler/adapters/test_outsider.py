@@ -3,9 +3,11 @@
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zipfile import ZipFile
@@ -94,6 +96,31 @@ def test_traced_files_are_those_of_the_zip_and_its_entry_module_is_among_them(
         # The runtime comes along as bytecode alone.
         others = {str(one.relative_to(root / "copied")) for one in (root / "copied").rglob("*.py")}
         assert {f"{name}c" for name in others - sources} <= set(zipped.namelist())
+
+
+def test_build_done_has_functions_as_a_build_returns_them_with_zips_that_are_there(
+    write_site: Callable[..., Path],
+) -> None:
+    unpacking = ADAPTER[: ADAPTER.index("    def build_ssr")] + (
+        "    sees_files = False\n\n"
+        "    def build_done(self, payload):\n"
+        "        for one in payload.functions:\n"
+        "            with ZipFile(one.zip.path) as zipped:\n"
+        "                zipped.extractall(payload.out_dir / 'host' / one.name)\n"
+        "        TOLD.append(payload.functions)\n\n"
+        "TOLD = []\n\n"
+    )
+    text = f"from zipfile import ZipFile\n{unpacking}{ADAPTER[ADAPTER.index('def flyby') :]}"
+    root = site(write_site, adapter=text)
+    for _ in range(2):  # the second one leaves the zip as it is
+        built = build(root)
+        entry = built.out_dir / "host/_id_/pages/entry__id_.py"
+        assert entry.read_bytes() == (built.out_dir / "pages/entry__id_.py").read_bytes()
+        shutil.rmtree(built.out_dir / "host")
+        [told] = sys.modules["flyby_adapter"].TOLD.pop()
+        assert (replace(told, zip=built.functions[0].zip),) == built.functions
+    assert built.functions[0].routes == ("/[id]",)
+    assert built.functions[0].function.handler == "pages/entry__id_.serve"
 
 
 def test_a_limit_that_a_host_sets_later_holds_for_a_zip_that_has_not_changed(
