@@ -10,6 +10,8 @@ from keyword import iskeyword
 from math import isfinite
 from typing import get_args
 
+from packaging.utils import canonicalize_name
+
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
 from routelet_bundler.model import (
     Adapter,
@@ -107,6 +109,22 @@ def _mistakes_in_target(adapter: Adapter) -> Iterable[RouteletError]:
         value = getattr(target, key)
         if not isinstance(value, str) or not re.fullmatch(pattern, value):
             yield _mistake(adapter.name, f"{key} of its target is {value!r}", mend)
+    yield from _mistakes_in_provided(adapter.name, target)
+
+
+def _mistakes_in_provided(name: str, target: Target) -> Iterable[RouteletError]:
+    provided: object = target.provided
+    if not isinstance(provided, tuple):
+        mend = f'write provided=("{provided}",)' if isinstance(provided, str) else "it is a tuple"
+        yield _mistake(name, f"provided of its target is {provided!r}", mend)
+    elif target.provided and target.provided_through not in {"", *target.provided}:
+        what = f"provided_through of its target is {target.provided_through!r}"
+        yield _mistake(name, what, f"name one of {', '.join(target.provided)}")
+    else:
+        for one in target.provided:
+            if one != canonicalize_name(one):
+                mend = f'write "{canonicalize_name(one)}"'
+                yield _mistake(name, f"provided of its target has {one!r}", mend)
 
 
 def _mistakes_in_numbers(adapter: Adapter) -> Iterable[RouteletError]:

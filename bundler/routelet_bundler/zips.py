@@ -22,7 +22,7 @@ from routelet_bundler.model import (
 )
 from routelet_bundler.pack.limits import excesses
 from routelet_bundler.staging import write_texts
-from routelet_bundler.trace.install import runtime_packages
+from routelet_bundler.trace.install import provided_packages
 from routelet_bundler.verify import Check, runs_here, verify
 from routelet_bundler.work import Work
 
@@ -148,8 +148,9 @@ def _verified(
         work.report("verify", done, total)
 
     report(0, len(functions))
+    target = adapter.target
     needs_host = any(function.traced.provided for function in functions)
-    provided = runtime_packages(adapter.target.python, work.cache) if needs_host else None
+    provided = provided_packages(target.provided, target.python, work.cache) if needs_host else None
     checks = [
         Check(
             function=function,

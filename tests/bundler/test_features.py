@@ -108,6 +108,13 @@ def test_a_library_that_makes_images_has_to_run_on_the_host(library: str) -> Non
         ({"target": Target(folder="workspace")}, "folder of its target is 'workspace'", '"/app"'),
         ({"target": Target(python="3.12", runtime="python312")}, "runtime of its", "on Lambda"),
         ({"target": Target(python="3.12", runtime="python3.1x")}, "runtime of its", "leave it out"),
+        ({"target": Target(provided="flask")}, "provided of its", 'provided=("flask",)'),  # type: ignore[arg-type]
+        ({"target": Target(provided=("Flask",))}, "target has 'Flask'", 'write "flask"'),
+        (
+            {"target": Target(provided=("flask",), provided_through="flsk")},
+            "provided_through of its target is 'flsk'",
+            "name one of flask",
+        ),
         ({"memory_mb": "256"}, "memory_mb is '256'", "a whole number"),
         ({"timeout_s": True}, "timeout_s is True", "a whole number"),
         ({"timeout_s": 0}, "timeout_s is 0", "a whole number"),

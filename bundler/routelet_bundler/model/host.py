@@ -15,6 +15,9 @@ HOST_ARCHITECTURE: Literal["x86_64", "arm64"] = (
 )
 """The architecture of this machine, in Lambda's words."""
 
+_IMPORTED_AS = {"python-dateutil": "dateutil"}
+"""Import names of distributions that differ from their own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
@@ -45,6 +48,11 @@ class Target:
     provided_through: str = ""
     companions: Literal["declared", "reached", "all"] = "reached"
     """Which optional companions of reached distributions come along."""
+
+    @property
+    def provided_modules(self) -> Mapping[str, str]:
+        """Provided distributions by the names that they are imported by."""
+        return {_IMPORTED_AS.get(name, name.replace("-", "_")): name for name in self.provided}
 
     @property
     def platform(self) -> str:

@@ -123,6 +123,23 @@ def test_build_done_has_functions_as_a_build_returns_them_with_zips_that_are_the
     assert built.functions[0].function.handler == "pages/entry__id_.serve"
 
 
+@pytest.mark.parametrize("through", ["", "typing-extensions"])
+def test_what_the_host_provides_is_there_when_a_zip_is_started_and_not_in_it(
+    write_site: Callable[..., Path], through: str
+) -> None:
+    told = refused(write_site, f"import typing_extensions\n{SERVER}")
+    assert told.what == "imports typing_extensions, which no dependency provides"
+    provided = f'Target(provided=("six", "typing-extensions"), provided_through="{through}", '
+    root = site(write_site, adapter=ADAPTER.replace("Target(", provided))
+    (root / "flyby_server.py").write_text(f"import typing_extensions\n{SERVER}")
+    sys.modules.pop("flyby_adapter")
+    [function] = build(root).functions
+    assert function.function.traced.provided == ("six", "typing-extensions")
+    assert function.verdict.verified
+    with ZipFile(function.zip.path) as zipped:
+        assert not [name for name in zipped.namelist() if "typing_extensions" in name]
+
+
 def test_a_limit_that_a_host_sets_later_holds_for_a_zip_that_has_not_changed(
     write_site: Callable[..., Path],
 ) -> None:
