@@ -20,7 +20,8 @@ from routelet_bundler.errors import WRONG_USE
 DOCS = Path(__file__).parents[3] / "docs" / "writing-adapters.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
 ADAPTER = next(block for block in BLOCKS if "class Flyby" in block)
-SERVER = "from routelet.app import App\n" + next(b for b in BLOCKS if "def create_exports" in b)
+SERVER = next(block for block in BLOCKS if "flyby_server.py" in block)
+TEST = next(block for block in BLOCKS if "test_flyby.py" in block)
 PYPROJECT = """[project]
 name = "site"
 version = "1"
@@ -63,6 +64,16 @@ def test_the_adapter_of_the_docs_builds_entries_that_serve(
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.stdout == '{"id":"7"}\n', done.stderr
+
+
+def test_the_test_of_the_docs_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    (tmp_path / "flyby_adapter.py").write_text(ADAPTER.replace("3.12", running))
+    (tmp_path / "flyby_server.py").write_text(SERVER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tests: dict[str, Any] = {}
+    exec(TEST.replace('"flyby"', '"flyby_adapter:flyby"'), tests)
+    tests["test_a_request_is_answered_from_the_zip_alone"](tmp_path)
 
 
 def test_its_zip_has_its_server_and_nothing_of_aws(write_site: Callable[..., Path]) -> None:
