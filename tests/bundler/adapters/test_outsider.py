@@ -76,6 +76,20 @@ def test_the_test_of_the_docs_passes(tmp_path: Path, monkeypatch: pytest.MonkeyP
     tests["test_a_request_is_answered_from_the_zip_alone"](tmp_path)
 
 
+def test_an_entry_of_an_unpacked_zip_is_started_whatever_the_site_has(
+    write_site: Callable[..., Path], tmp_path: Path
+) -> None:
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    root = site(write_site, adapter=ADAPTER.replace("3.12", running))
+    start = "def start(manifest, args):\n    print(manifest['routes'][0]['route'], args['port'])\n"
+    (root / "flyby_server.py").write_text(SERVER + start)
+    with ZipFile(build(root).functions[0].zip.path) as zipped:
+        zipped.extractall(tmp_path / "unpacked")
+    command = [sys.executable, "-I", "-S", tmp_path / "unpacked/pages/entry__id_.py"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "/[id] 8000\n", done.stderr
+
+
 def test_its_zip_has_its_server_and_nothing_of_aws(write_site: Callable[..., Path]) -> None:
     root = site(write_site)
     built = build(root)
