@@ -52,7 +52,7 @@ def test_templates_and_the_command_work_from_the_wheel(
     uv = find_uv_bin()
     subprocess.run([uv, "venv", "--quiet", "--python", sys.executable, environment], check=True)
     python = environment / "bin/python"
-    install = [uv, "pip", "install", "--quiet", "--python", python, built[0]]
+    install: list[str | Path] = [uv, "pip", "install", "--quiet", "--python", python, built[0]]
     subprocess.run(install, check=True)
     code = (
         "from routelet_bundler.generated import read_template\n"
@@ -60,6 +60,6 @@ def test_templates_and_the_command_work_from_the_wheel(
     )
     run = subprocess.run([python, "-I", "-c", code], check=True, capture_output=True, text=True)
     assert run.stdout == "True\n"
-    routelet = [environment / "bin/routelet", "--version"]
+    routelet = [str(environment / "bin/routelet"), "--version"]
     said = subprocess.run(routelet, check=True, capture_output=True, text=True)
     assert said.stdout.startswith("routelet, version ")

@@ -66,7 +66,6 @@ def build_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:
     entry_points = MappingProxyType(entry_points_of(functions, work.folder))
     manifest = ssr_manifest(
         work.site.routes,
-        functions,
         assets,
         config=work.configured.config,
         adapter=work.configured.adapter,

@@ -177,6 +177,9 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     client = with_assets(client, work, assets)
     routed = with_front(work, routed, client)
     functions = routed.functions
+    for function in functions:
+        for page in function.pages:
+            page.route.function = function.name
     emitted = emit_functions(work, functions, packing)
     if work.configured.adapter is not None:
         check_assets(work.configured.adapter, client.assets, _reaching(functions))

@@ -11,7 +11,7 @@ import time
 from routelet.edge_app import EdgeApp, Unanswered
 from routelet.edge_request import (
     HeadTooLargeError,
-    path_of,
+    LostPathError,
     received_path,
     refuse_large_head,
     uri_and_query,
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     from routelet.edge_front import Answer
-    from routelet.http import URL
 
 KEY_REGION = "us-east-1"
 """Functions of Lambda@Edge are made there, wherever they run, and so is the secret beside them."""
@@ -40,19 +39,16 @@ RETRY_S = 30
 
 
 def create_exports(
-    manifest: "Mapping[str, Any]", args: "Mapping[str, Any]"
+    manifest: "Mapping[str, Any]",
+    args: "Mapping[str, Any]",  # noqa: ARG001 - as of every entry point; they are the functions'
 ) -> "Mapping[str, object]":
-    """Return `{"handler": ...}` for the events of CloudFront: viewer and origin requests.
-
-    `args` names what stands before the functions, as `front`: it decides which path they see.
-    """
-    viewer_request = ViewerRequest(manifest, args)
+    """Return `{"handler": ...}` for the events of CloudFront: viewer and origin requests."""
+    viewer_request = ViewerRequest(manifest)
 
     def origin_request(event: "Mapping[str, Any]") -> "dict[str, Any]":
         from routelet.edge_front import answer_of  # only after viewer requests  # noqa: PLC0415
 
-        front = args.get("front", "http-api")
-        handlers["origin-request"] = answer_of(manifest, lambda request: path_of(request, front))
+        handlers["origin-request"] = answer_of(manifest)
         return handlers["origin-request"](event)
 
     handlers: dict[str, Answer] = {
@@ -73,9 +69,8 @@ def create_exports(
 class ViewerRequest:
     """Answers viewer requests, or has them go on."""
 
-    def __init__(self, manifest: "Mapping[str, Any]", args: "Mapping[str, Any]") -> None:
+    def __init__(self, manifest: "Mapping[str, Any]") -> None:
         self._app = EdgeApp(manifest)
-        self._front: str = args.get("front", "http-api")
         self._key = Key(_key_of_this_function, time.time)
 
     def answer(self, event: "Mapping[str, Any]") -> "dict[str, Any]":
@@ -83,7 +78,7 @@ class ViewerRequest:
         try:
             request = viewer_request_of(event)
             if not request.url.malformed:  # what the middleware sees is what a function matches
-                request.url.canonical_path = received_path(request.url, self._front)
+                request.url.canonical_path = received_path(request.raw_path)
             response = self._app.respond(request)
             if isinstance(response, Unanswered):
                 return self._passed_on(event, request, response)
@@ -96,7 +91,7 @@ class ViewerRequest:
                 response = Response("Request Header Fields Too Large", 431)
             else:
                 response = Response("Internal Server Error", 500)
-        except (SecretError, WeakKeyError) as error:
+        except (LostPathError, SecretError, WeakKeyError) as error:
             self._app.log(f"no request goes on: {error}")
             response = Response("Internal Server Error", 500)
         return edge.result_of(response, event)
@@ -107,7 +102,9 @@ class ViewerRequest:
         passed = dict(event["Records"][0]["cf"]["request"])
         if response.request is not request:
             passed["uri"], passed["querystring"] = uri_and_query(response.request.url)
-        target = Request(self._received(passed), method=request.method)
+        url = edge.url_of(passed)
+        url.canonical_path = received_path(passed["uri"])
+        target = Request(url, method=request.method)
         claims = Claims(
             locals=response.locals,
             scheme=request.url.scheme,
@@ -126,12 +123,6 @@ class ViewerRequest:
         passed["headers"] = headers
         refuse_large_head(passed, len(text))
         return passed
-
-    def _received(self, passed: "Mapping[str, Any]") -> "URL":
-        """Return the URL as the function will receive it."""
-        url = edge.url_of(passed)
-        url.canonical_path = received_path(url, self._front)
-        return url
 
 
 class Key:

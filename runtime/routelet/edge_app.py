@@ -1,6 +1,7 @@
 """The middleware of a site before its functions, whatever the host, where no page has answered."""
 
 from routelet.app import App
+from routelet.events import EventError
 from routelet.headers import Headers
 from routelet.http import Request, Response
 from routelet.signing import plain
@@ -9,6 +10,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import NoReturn
 
+    from routelet.app import Result
     from routelet.context import Context
     from routelet.signing import Change
 
@@ -25,6 +27,12 @@ class EdgeApp(App):
                 "own method and body; rewrite to a path"
             )
         return Unanswered(ctx.request, plain(ctx.locals))
+
+    def _failed(self, ctx: "Context", error: BaseException) -> "Result":
+        failed = super()._failed(ctx, error)
+        if isinstance(error, EventError):  # a body is read that the host has cut
+            return Response("Content Too Large", 413)
+        return failed
 
     def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:
         if not isinstance(response, Unanswered):

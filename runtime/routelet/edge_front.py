@@ -8,7 +8,8 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-event-
 https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/lambda-examples.html
 """
 
-from routelet.routing import ENCODED_SLASH, MalformedPathError, Route, below_base, match_route
+from routelet.edge_request import received_path
+from routelet.routing import MalformedPathError, Route, below_base, match_route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -16,7 +17,6 @@ if TYPE_CHECKING:
     from typing import Any
 
     Answer = Callable[[Mapping[str, Any]], dict[str, Any]]
-    PathOf = Callable[[Mapping[str, Any]], str]
     Matched = tuple[Route, dict[str, str | None]]
 
 API_HEADER = "x-routelet-api"
@@ -34,11 +34,9 @@ https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-quotas.htm
 _ERROR_PAGES = ("/404.html", "/500.html")
 
 
-def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
+def answer_of(manifest: "Mapping[str, Any]") -> "Answer":
     """Return what answers events of origin requests: with a request, or with a redirect.
 
-    `path_of` gives the canonical path of CloudFront's form of a request, the one that middleware
-    and functions see, or raises `MalformedPathError`.
     `manifest` has the whole table of `routes`, in matching order, with `prerender` and `redirect`
     (destination and status) where they are not false, `base` and `trailing_slash` where they are
     not the defaults, and `front`: `suffix` that most pages add to their URL, `files` by URLs that
@@ -46,7 +44,7 @@ def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
     location of pages that redirect. URLs of both are without the base, and without a slash at the
     end where a route does not demand it of a file that is no HTML.
     """
-    front = _Front(manifest, path_of)
+    front = _Front(manifest)
 
     def answer(event: "Mapping[str, Any]") -> "dict[str, Any]":
         request: dict[str, Any] = event["Records"][0]["cf"]["request"]
@@ -56,9 +54,8 @@ def answer_of(manifest: "Mapping[str, Any]", path_of: "PathOf") -> "Answer":
 
 
 class _Front:
-    def __init__(self, manifest: "Mapping[str, Any]", path_of: "PathOf") -> None:
+    def __init__(self, manifest: "Mapping[str, Any]") -> None:
         front = manifest["front"]
-        self._path_of = path_of
         self._base: str = manifest.get("base", "/")
         self._prefix = self._base.rstrip("/")
         self._slash: str = manifest.get("trailing_slash", "ignore")
@@ -78,7 +75,7 @@ class _Front:
 
     def answer(self, request: "dict[str, Any]") -> "dict[str, Any]":
         try:
-            return self._answer(request, self._path_of(request))
+            return self._answer(request, received_path(request["uri"]))
         except MalformedPathError:
             return {"status": "400", "statusDescription": "Bad Request"}
 
@@ -86,9 +83,7 @@ class _Front:
         below = below_base(path, self._base)
         if below is None:
             return to_api(request)
-        # What S3 is asked for it decodes, so that no %2F may get there: a guard of /private/ in
-        # the middleware has not seen it.
-        reads = request["method"] in {"GET", "HEAD"} and ENCODED_SLASH not in below
+        reads = request["method"] in {"GET", "HEAD"}
         if reads and (answer := self._page(request, below)):
             return answer
         if found := self._matched(below):

@@ -3,7 +3,7 @@
 from routelet.events import EventError, edge, reads_events
 from routelet.headers import LOCALS_HEADER
 from routelet.http import Request
-from routelet.routing import ENCODED_SLASH, MalformedPathError, canonical_path
+from routelet.routing import ENCODED_SLASH, MalformedPathError, canonical_path, decoded_segment
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/adding-cloudf
 def viewer_request_of(event: "Mapping[str, Any]") -> Request:
     """Return the Request of `event`, which goes on whole; raises `EventError`.
 
-    Only reading a body of which CloudFront cut the end off raises `EventError`.
+    Only reading a body of which CloudFront cut the end off raises `EventError`: a logged 413.
     """
     return edge.read(event, CutRequest if edge.is_body_cut(event) else Request)
 
@@ -59,35 +59,38 @@ class HeadTooLargeError(ValueError):
         self.is_the_viewers = is_the_viewers
 
 
-def received_path(url: "URL", front: str) -> str:
-    """Return the canonical path that a function behind `front` makes of `url`.
+class LostPathError(ValueError):
+    """A rewrite to a path of which the functions' front would make another one."""
 
-    An HTTP API decodes %2F as well, and ends the path at a question mark that was encoded; no page
-    of AWS says so, live events do: https://github.com/middleapi/standard-server/pull/93. Were it
-    otherwise, the signature would not fit, and the function refuse. Raises `MalformedPathError`.
+
+def received_path(uri: str) -> str:
+    """Return the canonical path that a function behind an HTTP API makes of CloudFront's `uri`.
+
+    The API decodes %2F as well, before anybody resolves dots, and ends the path at a question mark
+    that was encoded; no page of AWS says so, live events do:
+    https://github.com/middleapi/standard-server/pull/93. Were it otherwise, the signature would not
+    fit, and the function refuse. Raises `MalformedPathError`.
     """
-    if front != "http-api":
-        return url.canonical_path
-    path = url.canonical_path.replace(ENCODED_SLASH, "/").partition("?")[0]
-    return canonical_path(path, decoded=True)
-
-
-def path_of(request: "Mapping[str, Any]", front: str) -> str:
-    """Return the canonical path of CloudFront's own form of a request, as functions see it.
-
-    Raises `MalformedPathError`.
-    """
-    url = edge.url_of(request)
-    if url.malformed:
-        raise MalformedPathError(url.path)
-    return received_path(url, front)
+    if ENCODED_SLASH in uri:
+        raise MalformedPathError(uri)
+    decoded = "/".join(map(decoded_segment, uri.split("/"))).replace(ENCODED_SLASH, "/")
+    return canonical_path(decoded.partition("?")[0], decoded=True)
 
 
 def uri_and_query(url: "URL") -> "tuple[str, str]":
-    """Return path and query of a URL as CloudFront has them, percent-encoded."""
+    """Return path and query of a rewrite's URL as CloudFront has them, percent-encoded.
+
+    Raises `LostPathError`. Middleware may have made the path of what a viewer sent, and escaped
+    that: `/posts/..%2Fadmin` is a post, for all that it knows.
+    """
     from urllib.parse import quote  # only after a rewrite  # noqa: PLC0415
 
     path, _, query = str(url).removeprefix(url.origin).partition("#")[0].partition("?")
+    if (received := received_path(path)) != url.canonical_path:
+        raise LostPathError(
+            f"a rewrite to {path}: an HTTP API makes another path of it, {received!r}; put what "
+            "is escaped into the query or into ctx.locals"
+        )
     return path, quote(query, safe="%/?:@!$&'()*+,;=[]")
 
 

@@ -68,14 +68,15 @@ class Part:
 
 
 class Route:
-    """A route as `routes` in routelet.json describes it; never changed once made.
+    """A route as `routes` in routelet.json describes it; what is set once is never changed.
 
-    `segments` may be empty in a function's own manifest, which needs only the pattern.
+    `segments` may be empty in a function's own manifest, which needs only the pattern. `function`
+    is the name of the one that answers: None where none does, and while it is not known yet.
     """
 
     __slots__ = (
-        "_compiled", "component", "is_index", "params", "pattern", "prerender", "redirect",
-        "route", "segments", "type",
+        "_compiled", "component", "function", "is_index", "params", "pattern", "prerender",
+        "redirect", "route", "segments", "type",
     )  # fmt: skip
 
     def __init__(
@@ -100,7 +101,13 @@ class Route:
         self.prerender = prerender
         self.redirect = redirect
         self.is_index = is_index
+        self.function: str | None = None
         self._compiled: re.Pattern[str] | None = None
+
+    def __setattr__(self, name: str, value: object) -> None:
+        if getattr(self, name, None) is not None:  # hooks of adapters are given routes
+            raise AttributeError(f"a route is never changed: {name}")
+        object.__setattr__(self, name, value)
 
     def __repr__(self) -> str:
         return f"Route({self.route!r}, component={self.component!r})"
@@ -130,11 +137,12 @@ def canonical_path(path: str, *, decoded: bool = False) -> str:
     if ENCODED_SLASH in path:
         raise MalformedPathError(path)
     if not decoded and "%" in path:
-        path = "/".join(map(_decode_segment, path.split("/")))
+        path = "/".join(map(decoded_segment, path.split("/")))
     return _without_dots(path) if "/." in path else path
 
 
-def _decode_segment(segment: str) -> str:
+def decoded_segment(segment: str) -> str:
+    """Return a segment decoded once, %2F as `ENCODED_SLASH`; raises `MalformedPathError`."""
     if "%" not in segment:
         return segment
     if re.search(_BAD_ESCAPE, segment):

@@ -2,6 +2,7 @@ import os
 import shutil
 import threading
 import time
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -62,7 +63,7 @@ def test_a_folder_is_filled_once(tmp_path: Path) -> None:
     assert [path.name for path in first.parents[1].iterdir()] == [KEY]
 
 
-DAMAGE = {
+DAMAGE: Mapping[str, Callable[[Path], object]] = {
     "a file is gone": lambda folder: (folder / "lib/b.txt").unlink(),
     "a file is cut": lambda folder: (folder / "a.txt").write_text(""),
     "a file is newer": lambda folder: os.utime(folder / "a.txt", (9e8, 9e8)),

@@ -94,7 +94,10 @@ def test_any_expression_is_judged_without_failing() -> None:
 
 
 def test_names_are_what_they_are_set_to() -> None:
-    meanings = {"v": "sys.version_info", "new": ast.parse("v >= (3, 10)", mode="eval").body}
+    meanings: dict[str, str | ast.expr] = {
+        "v": "sys.version_info",
+        "new": ast.parse("v >= (3, 10)", mode="eval").body,
+    }
     test = ast.parse("not new", mode="eval").body
     assert truth_of(test, "3.12", meanings.get) is False
 

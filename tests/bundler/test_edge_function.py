@@ -259,6 +259,19 @@ def test_a_middleware_that_does_not_start_is_told_with_its_line(write_site: Writ
     assert e.value.where == "src/lib/guard.py:1"
 
 
+def test_a_variable_that_the_middleware_needs_at_its_start_is_told_with_what_to_do(
+    write_site: WriteSite,
+) -> None:
+    reads = "import os\nUSER = os.environ['A_' + 'TABLE']\n"
+    files = {**FILES, "src/lib/guard.py": reads}
+    del files["src/pages/index.py"]  # rendered at build time, it would be told first
+    with pytest.raises(RouteletError, match="does not start: KeyError: 'A_TABLE'") as caught:
+        build(write_site(files, pyproject=PROJECT))
+    assert caught.value.where == "src/lib/guard.py:2"
+    assert "no environment variable A_TABLE where the middleware runs" in caught.value.mend
+    assert "module of the site, or fetch it" in caught.value.mend
+
+
 def test_variables_that_the_edge_has_not_are_told(write_site: WriteSite) -> None:
     reads = (
         "import os\nfrom os import environ, getenv\n"

@@ -12,6 +12,7 @@ from dataclasses import replace
 from multiprocessing import get_context
 from pathlib import Path
 from threading import Thread
+from typing import ParamSpec, TypeVar
 
 import pytest
 from click.testing import CliRunner
@@ -113,6 +114,10 @@ def processes() -> Iterator[Executor]:
         yield executor
 
 
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
 class Noting(Executor):
     """Hands on what is submitted, and notes which functions those are."""
 
@@ -120,9 +125,7 @@ class Noting(Executor):
         self._executor = executor
         self.seen: set[str] = set()
 
-    def submit(
-        self, fn: Callable[..., object], /, *args: object, **kwargs: object
-    ) -> Future[object]:
+    def submit(self, fn: Callable[P, T], /, *args: P.args, **kwargs: P.kwargs) -> Future[T]:
         self.seen.add(getattr(fn, "func", fn).__name__)
         return self._executor.submit(fn, *args, **kwargs)
 

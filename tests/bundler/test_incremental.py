@@ -58,7 +58,6 @@ EDITS: Mapping[str, Callable[[str, int], str]] = {
     "src/pages/about.jinja": lambda _, n: f"about {n}",
     "public/about/index.html": lambda _, n: f"public about {n}",
 }
-"""What an edit makes of a file; elsewhere it adds a number at the end."""
 ADDED = (
     *("notes/b.txt", "src/pages/new.md", "src/pages/blog/deep.md", "public/blog/picture.txt"),
     *("public/about/index.html", "src/middleware.py", "src/pages/_draft.md"),
@@ -68,6 +67,13 @@ ADDED = (
 @pytest.fixture
 def site(tmp_path: Path) -> Path:
     return written(tmp_path / "site")
+
+
+def edited(name: str, text: str, number: int) -> str:
+    """Return what an edit makes of a file; where nothing is said, it adds a number at the end."""
+    if name in EDITS:
+        return EDITS[name](text, number)
+    return f"{text}\n{'#' if name.endswith('.py') else ''} {number}"
 
 
 def written(root: Path) -> Path:
@@ -120,7 +126,7 @@ def test_only_what_reaches_an_edited_file_is_rendered(
     build(site)
     build(site)  # the first build could not know what changed while it ran
     text = (site / file).read_text()
-    (site / file).write_text(EDITS.get(file, lambda text, n: f"{text} {n}")(text, 7))
+    (site / file).write_text(edited(file, text, 7))
     assert changed_files(site) == pages
 
 
@@ -352,9 +358,7 @@ class RandomEdits(RuleBasedStateMachine):
         file = self.root / name
         text = file.read_text() if file.exists() else ""
         file.parent.mkdir(parents=True, exist_ok=True)
-        comment = "#" if name.endswith(".py") else ""
-        edited = EDITS.get(name, lambda text, n: f"{text}\n{comment} {n}")(text, number)
-        file.write_text(edited)
+        file.write_text(edited(name, text, number))
         self.is_built = False
 
     @rule(name=st.sampled_from([*ADDED, "public/style.css", "src/pages/t.jinja", "notes/a.txt"]))

@@ -3,7 +3,9 @@
 import json
 import subprocess
 import sys
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -143,13 +145,23 @@ print(json.dumps({
 """
 
 
-def told(tmp_path: Path, minor: str = HOST, **options: object) -> dict:
+def told(
+    tmp_path: Path,
+    minor: str = HOST,
+    *,
+    environment: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> dict[str, Any]:
     script = tmp_path / "scripts/tell.py"
     script.parent.mkdir(exist_ok=True)
     script.write_text(TELL)
-    done = run_isolated(find_interpreter(minor), script, "gr\u00fc\u00df".encode(), **options)
+    interpreter = find_interpreter(minor)
+    assert interpreter
+    sent = "gr\u00fc\u00df".encode()
+    done = run_isolated(interpreter, script, sent, environment=environment, cwd=cwd)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    said: dict[str, Any] = json.loads(done.stdout)
+    return said
 
 
 @pytest.mark.parametrize("minor", HERE)

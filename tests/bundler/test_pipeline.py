@@ -6,6 +6,7 @@ import sys
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import jinja2
 import pytest
@@ -23,8 +24,9 @@ PROJECT = '[project]\nname = "site"\nversion = "1"\n'
 PAGE = "def GET(ctx):\n    return {'params': ctx.params}\n"
 
 
-def manifest_of(out: Path) -> dict:
-    return json.loads((out / "routelet.json").read_text())
+def manifest_of(out: Path) -> dict[str, Any]:
+    manifest: dict[str, Any] = json.loads((out / "routelet.json").read_text())
+    return manifest
 
 
 def names_in(zip_path: Path) -> set[str]:
@@ -38,6 +40,22 @@ def snapshot(folder: Path) -> dict[str, bytes]:
         for path in folder.rglob("*")
         if path.is_file()
     }
+
+
+def test_a_route_knows_its_function_once_there_is_one(write_site: Site) -> None:
+    root = write_site(
+        {
+            "src/pages/a.py": "prerender = False\nconfig = {'group': 'both'}\n" + PAGE,
+            "src/pages/b.py": "prerender = False\nconfig = {'group': 'both'}\n" + PAGE,
+            "src/pages/index.jinja": "<p>Home</p>",
+        },
+        pyproject=PROJECT + HYBRID + '[tool.routelet.redirects]\n"/old" = "/a"\n',
+    )
+    built = build(root)
+    expected = {"/": None, "/a": "both", "/b": "both", "/old": None}
+    assert {route.route: route.function for route in built.routes} == expected
+    described = manifest_of(root / "dist")["routes"]
+    assert {route["route"]: route["function"] for route in described} == expected
 
 
 def test_each_on_demand_route_becomes_a_zip_with_its_entry(write_site: Site) -> None:

@@ -114,7 +114,7 @@ CASES = tuple(
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Mapping[str, tuple[BuiltFunction, Build]]:
     """Return the functions of the site by name, and those of bytecode alone."""
-    found = {}
+    found: dict[str, tuple[BuiltFunction, Build]] = {}
     for options, suffix in (("", ""), ('bytecode = "only"', " (bytecode)")):
         root = tmp_path_factory.mktemp("site")
         for path in (path for path in SITE.rglob("*") if path.is_file()):

@@ -2,6 +2,7 @@
 
 import multiprocessing
 import random
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -82,7 +83,7 @@ def test_what_is_read_is_in_use_and_what_is_not_is_forgotten(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     entries, now = SmallEntries(tmp_path / "small.db"), 1_800_000_000.0
-    monkeypatch.setattr(small.time, "time", lambda: now)
+    monkeypatch.setattr(time, "time", lambda: now)
     entries.write("read", b"1")
     entries.write("unread", b"1")
     now += 20 * small.DAY_S

@@ -5,6 +5,7 @@ import zipfile
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -50,7 +51,7 @@ def refused(built: BuildOf, *arguments: object) -> RouteletError:
     return raised.value
 
 
-def verified(result: Build, cache: Path, **changes: object) -> Verdict:
+def verified(result: Build, cache: Path, **changes: Any) -> Verdict:
     """Verify the one function of a build once more, changed, with another cache."""
     function: Function = replace(result.functions[0].function, **changes)
     packed: Zip = result.functions[0].zip
@@ -108,6 +109,13 @@ def test_a_module_that_ends_its_process_or_raises_is_told_at_its_line(
     error = refused(built, source)
     assert error.what == f"the function of /a does not start: {what}"
     assert (error.where, error.mend) == ("src/pages/a.py:2", "mend the module")
+
+
+def test_a_variable_that_a_page_needs_at_its_start_is_told_with_what_to_do(built: BuildOf) -> None:
+    error = refused(built, "import os\nX = os.environ['A_TABLE']")
+    assert error.what == "the function of /a does not start: KeyError: 'A_TABLE'"
+    assert error.where == "src/pages/a.py:2"
+    assert error.mend.startswith("set A_TABLE in the environment of its routes")
 
 
 def test_a_process_that_ends_without_a_word_is_a_failure(built: BuildOf) -> None:

@@ -57,8 +57,8 @@ class Place:
 def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
     folder = tmp_path_factory.mktemp("flyby")
     for source in (ROOT, FLYBY):
-        command = ["-m", "build", "--wheel", "--no-isolation", "--outdir", folder, source]
-        subprocess.run([sys.executable, *command], check=True, capture_output=True)
+        command = [sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir"]
+        subprocess.run([*command, folder, source], check=True, capture_output=True)
     [ours], [wheel] = folder.glob("routelet-*.whl"), folder.glob("routelet_flyby-*.whl")
     environment = folder / "environment"
     subprocess.run([sys.executable, "-m", "venv", environment], check=True)

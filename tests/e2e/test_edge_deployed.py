@@ -85,7 +85,7 @@ def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
         "IOT_MTLS_ENABLED": "0",
     }
     environment.pop("PYTHONPATH", None)
-    tool = [UV, "tool", "run", "--python", sys.executable, "--from", MINISTACK]
+    tool = [str(UV), "tool", "run", "--python", sys.executable, "--from", MINISTACK]
     there = subprocess.run([*tool, "python", "-c", ""], capture_output=True, check=False)
     if there.returncode:
         pytest.skip(f"needs {MINISTACK}: {there.stderr.decode().strip()}")
@@ -122,7 +122,7 @@ def clients(aws: str) -> Iterator[Any]:
 
     def client(name: str) -> Any:
         if name not in made:
-            made[name] = session.client(name, endpoint_url=aws)  # type: ignore[call-overload]
+            made[name] = session.client(name, endpoint_url=aws)
         return made[name]
 
     yield client
@@ -188,8 +188,8 @@ def test_what_the_edge_signs_with_the_deployed_key_a_deployed_function_takes(
     def answer(headers: dict[str, str]) -> dict[str, Any]:
         http = {"method": "GET", "path": "/", "sourceIp": "192.0.2.1"}
         context = {"domainName": "api.example", "stage": "$default", "http": http}
-        event = {"version": "2.0", "rawPath": "/", "rawQueryString": "", "headers": headers}
-        event |= {"requestContext": context, "isBase64Encoded": False}
+        event: dict[str, Any] = {"version": "2.0", "rawPath": "/", "rawQueryString": ""}
+        event |= {"headers": headers, "requestContext": context, "isBase64Encoded": False}
         sent = clients("lambda").invoke(
             FunctionName=stack["IndexFunction"], Payload=json.dumps(event)
         )

@@ -201,7 +201,7 @@ def test_keys_of_one_request_are_not_logged_for_the_next(logged: Logged) -> None
 
 
 def test_metrics_are_written_after_each_request_and_the_cold_start_once(logged: Logged) -> None:
-    def metrics() -> list[tuple[str, str, list[str], float]]:
+    def metrics() -> list[tuple[str, str, list[str], list[float]]]:
         return [
             (told["Namespace"], one["service"], told["Dimensions"][0], one[metric["Name"]])
             for one in logged.entries("orders")

@@ -207,7 +207,7 @@ def built(root: Path, *, base: str = "/") -> str:
     pages += [(name, False) for name in PAGES]
     found = [parse_route(name, component=name, prerender=static, base=base)
              for name, static in pages]  # fmt: skip
-    routes = [
+    routes: list[dict[str, Any]] = [
         {"route": one.route, "pattern": one.pattern, "params": list(one.params),
          "component": one.component, "type": one.type, "prerender": one.prerender}
         for one in found

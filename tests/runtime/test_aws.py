@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -32,8 +32,7 @@ def event(path: str = "/", query: str = "") -> dict[str, Any]:
 def make_handler(make_site: MakeSite) -> Callable[[dict[str, str]], Handler]:
     def make(pages: dict[str, str]) -> Handler:
         exports = create_exports(make_site(pages).app._manifest, {})
-        handler: Any = exports["handler"]
-        return handler
+        return cast("Handler", exports["handler"])
 
     return make
 

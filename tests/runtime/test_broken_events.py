@@ -142,7 +142,7 @@ def test_what_was_broken_is_in_the_log(capsys: pytest.CaptureFixture[str]) -> No
 
 @pytest.fixture(scope="module")
 def viewer() -> ViewerRequest:
-    made = ViewerRequest({"routes": ()}, {})
+    made = ViewerRequest({"routes": ()})
     made._key = Key(lambda: "k" * 32, lambda: 0.0)
     return made
 

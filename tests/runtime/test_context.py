@@ -1,6 +1,7 @@
 """What a handler is called with."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
@@ -9,7 +10,7 @@ from routelet.app import App
 from routelet.routing import Route
 
 
-def context(path: str = "/", *, prerendering: bool = False, **manifest: object) -> Context:
+def context(path: str = "/", *, prerendering: bool = False, **manifest: Any) -> Context:
     app = App({"routes": [], **manifest}, prerendering=prerendering)
     return Context(app, Request(path))
 
@@ -71,7 +72,7 @@ def test_a_redirect_is_302_where_nothing_is_said() -> None:
         ({"base": "/docs", "trailing_slash": "always"}, "/docs/blog/a%20b/"),
     ],
 )
-def test_the_url_of_a_route_is_below_the_base(manifest: dict[str, object], url: str) -> None:
+def test_the_url_of_a_route_is_below_the_base(manifest: dict[str, Any], url: str) -> None:
     assert context(**manifest).url_for("/blog/[slug]", slug="a b") == url
 
 

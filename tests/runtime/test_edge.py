@@ -5,8 +5,11 @@ import subprocess
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from routelet.aws import create_exports
 from routelet.edge import KEY_AGE_S, RETRY_S, Key, ViewerRequest
@@ -16,8 +19,10 @@ from routelet.edge_request import MAX_HEAD_BYTES, received_path
 from routelet.events import EventError
 from routelet.headers import LOCALS_HEADER
 from routelet.http import URL
+from routelet.routing import MalformedPathError, canonical_path
 from routelet.secrets_manager import SecretError
 from routelet.signing import KEY_VARIABLE
+from routelet_bundler.emulator.http_api import raw_path_of
 from routelet_bundler.interpreters import find_interpreter
 
 RUNTIME = Path(__file__).parents[2] / "runtime"
@@ -41,7 +46,7 @@ class Behind:
     def __init__(self, manifest: Mapping[str, Any], sources: Any) -> None:
         own = {key: value for key, value in manifest.items() if key != "middleware"}
         self.function: Any = create_exports({**own, "edge_middleware": True}, {})["handler"]
-        self.viewer = ViewerRequest(manifest, {"front": "http-api"})
+        self.viewer = ViewerRequest(manifest)
         self.viewer._key = Key(lambda: KEY, lambda: 0.0)
         self.sources = sources
 
@@ -158,9 +163,9 @@ def test_a_rewrite_asks_cloudfront_for_another_path(
 
 
 def test_a_rewrite_is_escaped_for_cloudfront(behind: Callable[..., Behind]) -> None:
-    site = behind("def on_request(ctx, next): return next('/posts/caf%C3%A9 %23%3F')")
+    site = behind("def on_request(ctx, next): return next('/posts/caf%C3%A9 %23')")
     passed = site.at_edge("/")
-    assert passed["uri"] == "/posts/caf%C3%A9%20%23%3F"
+    assert passed["uri"] == "/posts/caf%C3%A9%20%23"
 
 
 def test_the_query_of_a_rewrite_is_escaped_for_cloudfront(behind: Callable[..., Behind]) -> None:
@@ -195,6 +200,26 @@ def test_a_rewrite_to_a_malformed_path_is_an_error(
     site = behind(f"def on_request(ctx, next): return next({target})")
     assert site.ask("/").status == 500
     assert "a rewrite to a malformed path" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["next", "ctx.rewrite"])
+@pytest.mark.parametrize("name", ["../admin", "x/../../admin", "../admin?"])
+def test_a_rewrite_reaches_no_page_but_the_one_that_its_path_names(
+    behind: Callable[..., Behind], how: str, name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    site = behind(
+        f"""
+        from urllib.parse import quote
+        def on_request(ctx, next):
+            if ctx.route_pattern == "/":
+                return {how}("/posts/" + quote(ctx.url.search_params["name"], safe=""))
+            return next()
+        """,
+        {**PAGES, "admin.py": "def GET(ctx): return 'secret'"},
+    )
+    answer = site.ask(f"/?name={quote(name, safe='')}")
+    assert (answer.status, answer.body) == (500, b"Internal Server Error")
+    assert "an HTTP API makes another path of it" in capsys.readouterr().err
 
 
 def test_a_rewrite_with_another_method_is_an_error(
@@ -330,12 +355,29 @@ def test_a_body_that_was_cut_goes_on_whole(behind: Callable[..., Behind]) -> Non
 
 
 @pytest.mark.parametrize("reading", ["body", "text()", "json()", "form()"])
-def test_reading_a_body_that_was_cut_is_an_error_that_says_so(
+def test_reading_a_body_that_was_cut_is_a_413_and_told_with_its_line(
     behind: Callable[..., Behind], capsys: pytest.CaptureFixture[str], reading: str
 ) -> None:
     site = behind(f"def on_request(ctx, next):\n    ctx.request.{reading}\n    return next()")
-    assert site.viewer.answer(cut(site))["status"] == "500"
-    assert "over the 40 KB that CloudFront passes on" in capsys.readouterr().err
+    answer = site.viewer.answer(cut(site))
+    assert (answer["status"], answer["body"]) == ("413", "Content Too Large")
+    told = capsys.readouterr().err
+    assert "over the 40 KB that CloudFront passes on" in told
+    assert 'middleware.py", line 2, in on_request' in told
+
+
+def test_middleware_may_go_on_without_a_body_that_was_cut(behind: Callable[..., Behind]) -> None:
+    site = behind(
+        """
+        def on_request(ctx, next):
+            try:
+                ctx.request.json()
+            except ValueError:
+                ctx.locals["json"] = None
+            return next()
+        """
+    )
+    assert site.viewer.answer(cut(site))["uri"] == "/form"
 
 
 def test_a_whole_body_can_be_read_and_goes_on(behind: Callable[..., Behind]) -> None:
@@ -443,6 +485,7 @@ PATHS = [
     "/posts/7", "/post%73/7", "/post%2573/7", "/Posts/7", "/posts/7/", "//posts/7", "/a%2Fb",
     "/a%252Fb", "/a/..%2Fposts/7", "/a/%2e%2e/posts/7", "/posts/7%3Fx", "/posts/caf%C3%A9",
     "/posts/%0a", "/a%5Cb", "/posts/7;x", "/a/b%2F%2E%2E%2Fc", "/%2Fposts/7", "/posts//7",
+    "/posts/7%2Fx/..", "/posts%2F7/%2e%2e/7",
 ]  # fmt: skip
 
 
@@ -468,10 +511,20 @@ def test_the_edge_and_the_function_see_the_same_path(
     assert told["edge"] == told["here"]
 
 
-def test_other_fronts_keep_an_encoded_slash() -> None:
-    assert received_path(URL(path="/a%2Fb%3F"), "function-url") == "/a\0b?"
-    assert received_path(URL(path="/a%2Fb%3F"), "http-api") == "/a/b"
-    assert received_path(URL(path="/a%2F..%2Fb"), "http-api") == "/b"
+PIECES = st.sampled_from(
+    ["/", "%2F", "%2f", ".", "..", "%2e", "%3F", "%25", "%252F", "%5C", ";", "a", "%C3%A9", "%zz",
+     "%00", "\0"]
+)  # fmt: skip
+
+
+@given(st.lists(PIECES, max_size=8))
+def test_the_edge_makes_of_a_path_what_the_gateway_and_a_function_make(pieces: list[str]) -> None:
+    uri = "/" + "".join(pieces)
+    if URL(path=uri).malformed:
+        with pytest.raises(MalformedPathError):
+            received_path(uri)
+    else:
+        assert received_path(uri) == canonical_path(raw_path_of(uri), decoded=True)
 
 
 def test_no_page_is_loaded_at_the_edge(behind: Callable[..., Behind]) -> None:

@@ -270,7 +270,7 @@ class TestResponse:
         assert dict(response.headers.items()) == {"x": "y", "content-type": "application/json"}
 
     def test_json_with_a_default(self) -> None:
-        assert Response.json({1j}, default=lambda value: [str(v) for v in value]).text() == '["1j"]'
+        assert Response.json(1j, default=lambda value: [str(value)]).text() == '["1j"]'
         with pytest.raises(TypeError, match="complex"):
             Response.json(1j)
 

@@ -133,7 +133,8 @@ def a_comma_separates_no_values() -> None:
 
 @checks("C12")
 def there_may_be_no_query() -> None:
-    for changes in ({}, {"queryStringParameters": None}, {"rawQueryString": None}):
+    absent: list[dict[str, Any]] = [{}, {"queryStringParameters": None}, {"rawQueryString": None}]
+    for changes in absent:
         url = request_of(event(**changes)).url
         assert (url.query, len(url.search_params)) == ("", 0)
 

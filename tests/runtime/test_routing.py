@@ -1,5 +1,6 @@
 """Paths, the base, matching, and URLs of routes."""
 
+import pickle
 from urllib.parse import quote
 
 import pytest
@@ -23,8 +24,8 @@ text = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0")
 segment = text.filter(lambda value: value not in {".", ".."})
 
 
-def route_of(file: str, **options: str) -> Route:
-    return parse_route(f"{file}.py", **options)
+def route_of(file: str, base: str = "/", trailing_slash: str = "ignore") -> Route:
+    return parse_route(f"{file}.py", base=base, trailing_slash=trailing_slash)
 
 
 # canonical_path
@@ -215,6 +216,15 @@ def test_the_first_of_the_routes_that_matches_answers() -> None:
     assert match_route(routes[:2], "/x") is None
 
 
+@pytest.mark.parametrize("name", ["route", "pattern", "prerender", "segments"])
+def test_a_route_is_never_changed(name: str) -> None:
+    route = route_of("posts/[id]")
+    with pytest.raises(AttributeError, match=f"a route is never changed: {name}"):
+        setattr(route, name, None)
+    copy = pickle.loads(pickle.dumps(route))
+    assert (copy.route, copy.match("/posts/7")) == ("/posts/[id]", {"id": "7"})
+
+
 def test_routes_are_matched_below_the_base() -> None:
     routes = [route_of("index", base="/docs"), route_of("a", base="/docs")]
     assert match_route(routes, "/docs", "/docs") == (routes[0], {})
@@ -302,9 +312,8 @@ def test_parameters_that_no_url_can_have_are_refused(route: str, params: dict[st
 def test_a_url_has_the_slash_that_its_route_asks_for(
     trailing_slash: str, base: str, urls: list[str]
 ) -> None:
-    options = {"trailing_slash": trailing_slash, "base": base}
     for file, url in zip(["index", "a"], urls, strict=True):
-        route = route_of(file, **options)
+        route = route_of(file, base, trailing_slash)
         assert url_for(route.route, {}, base, trailing_slash=trailing_slash) == url
         assert match_route([route], canonical_path(url), base) == (route, {})
 

@@ -5,7 +5,7 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
+from threading import Event, Thread
 from typing import Any
 
 import botocore.auth
@@ -15,6 +15,7 @@ from botocore.credentials import Credentials
 from hypothesis import given
 from hypothesis import strategies as st
 
+from routelet import secrets_manager
 from routelet.edge import KEY_AGE_S, Key, _key_of_this_function
 from routelet.secrets_manager import (
     ENDPOINT_VARIABLE,
@@ -103,7 +104,7 @@ class Answers(BaseHTTPRequestHandler):
 def service() -> Iterator[Service]:
     with Service(("127.0.0.1", 0), Answers) as server:
         server.secrets = {"site-middleware": {"SecretString": "the key"}}
-        thread = Thread(target=server.serve_forever)
+        thread = Thread(target=server.serve_forever, args=(0.01,))
         thread.start()
         yield server
         server.shutdown()
@@ -164,6 +165,28 @@ def test_an_answer_that_is_no_http_is_an_error(
     monkeypatch.setattr(Answers, "do_POST", lambda self: self.wfile.write(b"nonsense\r\n\r\n"))
     with pytest.raises(SecretError, match="no answer"):
         secret_string("site-middleware", "us-east-1", environment)
+
+
+def test_an_answer_that_comes_byte_by_byte_is_not_waited_for(
+    environment: dict[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    is_over = Event()
+    text = b'{"SecretString": "the key"}'
+    head = f"HTTP/1.0 200 OK\r\ncontent-length: {len(text)}\r\n\r\n"
+
+    def drip(self: Answers) -> None:
+        for byte in head.encode() + text:
+            if is_over.wait(0.1):  # no step is slow; all of them take 7 s
+                return
+            self.wfile.write(bytes([byte]))
+
+    monkeypatch.setattr(Answers, "do_POST", drip)
+    monkeypatch.setattr(secrets_manager, "TIMEOUT_S", 0.5)
+    try:
+        with pytest.raises(SecretError, match=r"no answer of 127\.0\.0\.1:\d+ in 0\.5 s"):
+            secret_string("site-middleware", "us-east-1", environment)
+    finally:
+        is_over.set()
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from routelet_bundler.emulator.http_api import (
     raw_path_of,
 )
 from routelet_bundler.emulator.sandbox import Log
-from routelet_bundler.emulator.serving import HttpAnswer, HttpRequest
+from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest
 from routelet_bundler.emulator.worker import MAX_EVENT_BYTES, InvocationResult, new_trace_id
 from routelet_bundler.errors import RouteletError
 
@@ -64,6 +64,24 @@ class Api:
             return message(500, "Internal Server Error")
         answer = http_of(result.payload, function_error=result.function_error)
         return replace(answer, headers=(*answer.headers, ("apigw-requestid", arrival.request_id)))
+
+
+def with_https(
+    headers: tuple[tuple[str, str], ...], port: int, host: str = r"\g<host>"
+) -> tuple[tuple[str, str], ...]:
+    """Return `headers` with a front's own address, in Origin and Referer, as one of https.
+
+    `host` takes the place of the front's own where functions see another one. They see https
+    always, while a browser here says where its form came from with http: a check of the origin
+    would refuse every form.
+    """
+    own = re.compile(rf"http://(?P<host>(?:{re.escape(HOST)}|localhost):{port})(?=/|$)")
+    return tuple(
+        (name, own.sub(f"https://{host}", value, count=1))
+        if name.lower() in {"origin", "referer"} and own.match(value)
+        else (name, value)
+        for name, value in headers
+    )
 
 
 def origin_form(target: str) -> str:

@@ -5,14 +5,13 @@ Nothing is cached, as in the templates.
 """
 
 import json
-import re
 import secrets
 from dataclasses import replace
 from typing import Any, Final
 from urllib.parse import unquote
 
 from routelet.edge_front import API_HEADER
-from routelet_bundler.emulator.api import Api, Invoke, origin_form
+from routelet_bundler.emulator.api import Api, Invoke, origin_form, with_https
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.client_files import file_answer, file_named, not_found
 from routelet_bundler.emulator.cloudfront import (
@@ -30,7 +29,7 @@ from routelet_bundler.emulator.edge_results import (
 )
 from routelet_bundler.emulator.http_api import MAX_BODY_BYTES, Gateway, message
 from routelet_bundler.emulator.sandbox import REGION, Log
-from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Server
+from routelet_bundler.emulator.serving import HttpAnswer, HttpRequest, Server
 from routelet_bundler.errors import RouteletError
 
 API_DOMAIN: Final = f"emulator.execute-api.{REGION}.amazonaws.com"
@@ -54,7 +53,6 @@ class EdgeFront:
         self._api = Api(site, invoke, log, Gateway(domain_name=API_DOMAIN))
         self._server = Server(self._answer, max_body_bytes=MAX_BODY_BYTES, port=port)
         self.port = self._server.port
-        self._own = re.compile(f"http://(?=(?:{re.escape(HOST)}|localhost):{self.port}(?:/|$))")
         self._server.start()
 
     def stop(self) -> None:
@@ -64,7 +62,7 @@ class EdgeFront:
     def _answer(self, request: HttpRequest) -> HttpAnswer:
         if request.body is None:
             return message(413, "Request Entity Too Large")
-        headers = tuple((name, self._as_https(name, value)) for name, value in request.headers)
+        headers = with_https(request.headers, self.port)
         viewers = arrived(replace(request, target=origin_form(request.target), headers=headers))
         # https://docs.aws.amazon.com/AmazonCloudFront/latest/DeveloperGuide/RequestAndResponseBehaviorCustomOrigin.html
         if request.method == "GET" and request.body:
@@ -107,12 +105,6 @@ class EdgeFront:
             return HttpAnswer(status=405)
         file = file_named(self._site, unquote(request.uri)[1:])
         return file_answer(self._site, file) if file else not_found(self._site)
-
-    def _as_https(self, name: str, value: str) -> str:
-        """Return a header; CloudFront is https, and so are this front's own Origin and Referer."""
-        if name.lower() not in {"origin", "referer"}:
-            return value
-        return self._own.sub("https://", value, count=1)
 
 
 def _request_id() -> str:

@@ -44,7 +44,7 @@ _READ_ONLY_OF_ANSWERS: Final = frozenset({"content-length", "host", "transfer-en
 """Those of viewer requests; the runtime leaves them out of responses (`routelet.events.edge`)."""
 _BODILESS: Final = frozenset({204, 304})
 _NOT_IN_HEADERS: Final = frozenset("\r\n\0")
-_SSL: Final = frozenset({"TLSv1.2", "TLSv1.1", "TLSv1", "SSLv3"})
+_SSL: Final = ("TLSv1.2", "TLSv1.1", "TLSv1", "SSLv3")
 
 
 class RefusedResult(ValueError):  # noqa: N818 - a result, and no error of ours
@@ -152,12 +152,15 @@ def _origin_of(result: Mapping[str, Any], headers: Headers) -> Origin:
 def _domain_of(custom: Mapping[str, Any]) -> str:
     """Return the domain of a custom origin, all of whose settings are to be there."""
     domain, port, path = custom.get("domainName"), custom.get("port"), custom.get("path")
+    protocols = custom.get("sslProtocols")
     rules = {
         "domainName": isinstance(domain, str) and domain and ":" not in domain,
-        "port": port in {80, 443} or (isinstance(port, int) and 1024 <= port <= 65_535),
-        "protocol": custom.get("protocol") in {"http", "https"},
+        "port": isinstance(port, int) and (port in {80, 443} or 1024 <= port <= 65_535),
+        "protocol": custom.get("protocol") in ("http", "https"),
         "path": isinstance(path, str) and (not path or path.startswith("/")),
-        "sslProtocols": custom.get("sslProtocols") and _SSL.issuperset(custom["sslProtocols"]),
+        "sslProtocols": isinstance(protocols, list)
+        and protocols
+        and all(one in _SSL for one in protocols),
         "readTimeout": custom.get("readTimeout") in range(1, 121),
         "keepaliveTimeout": custom.get("keepaliveTimeout") in range(1, 121),
         "customHeaders": isinstance(custom.get("customHeaders"), dict),

@@ -1,6 +1,5 @@
 """The front door: files of `dist/client` first, then the functions behind an HTTP API."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Final
@@ -13,12 +12,12 @@ from routelet.routing import (
     canonical_path,
     match_route,
 )
-from routelet_bundler.emulator.api import Api, Invoke, origin_form
+from routelet_bundler.emulator.api import Api, Invoke, origin_form, with_https
 from routelet_bundler.emulator.built_site import BuiltSite
 from routelet_bundler.emulator.client_files import client_file, file_answer, not_found
 from routelet_bundler.emulator.http_api import MAX_BODY_BYTES, Gateway, message, raw_path_of
 from routelet_bundler.emulator.sandbox import Log
-from routelet_bundler.emulator.serving import HOST, HttpAnswer, HttpRequest, Server
+from routelet_bundler.emulator.serving import HttpAnswer, HttpRequest, Server
 
 _GATEWAY: Final = Gateway()
 
@@ -31,7 +30,6 @@ class Front:
         self._api = Api(site, invoke, log, _GATEWAY)
         self._server = Server(self._answer, max_body_bytes=MAX_BODY_BYTES, port=port)
         self.port = self._server.port
-        self._origins = (f"http://{HOST}:{self.port}", f"http://localhost:{self.port}")
         self._server.start()
 
     def stop(self) -> None:
@@ -64,7 +62,8 @@ class Front:
             return redirect_of(route, params, request.method, self._site.base)
         if route not in self._site.function_of:
             return not_found(self._site)
-        request = replace(request, headers=_as_https(request.headers, self._origins))
+        headers = with_https(request.headers, self.port, _GATEWAY.domain_name)
+        request = replace(request, headers=headers)
         return self._api.call(self._site.function_of[route], request)
 
 
@@ -74,20 +73,3 @@ def redirect_of(
     """Return the redirect of `route` with `params` in its destination."""
     status, location = target_of(route, params, method, base)
     return HttpAnswer(status=status, headers=(("location", location),))
-
-
-def _as_https(
-    headers: tuple[tuple[str, str], ...], origins: tuple[str, ...]
-) -> tuple[tuple[str, str], ...]:
-    """Return `headers` with this front's own address, in Origin and Referer, as the gateway's.
-
-    The gateway is https always and so is the URL that a function sees, while a browser here says
-    where its form came from with http and a port: a check of the origin would refuse every form.
-    """
-    own = re.compile(f"(?:{'|'.join(map(re.escape, origins))})(?=/|$)")
-    return tuple(
-        (name, own.sub(f"https://{_GATEWAY.domain_name}", value, count=1))
-        if name.lower() in {"origin", "referer"} and own.match(value)
-        else (name, value)
-        for name, value in headers
-    )

@@ -1,7 +1,7 @@
 """The CDK app: the files of `dist/cdk/` from routelet.json."""
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -51,12 +51,24 @@ def cdk_files(manifest: Mapping[str, Any], files: Iterable[str] | None = None) -
 
 
 def _routes_json(manifest: Mapping[str, Any]) -> str:
-    ids = logical_ids((function["name"] for function in manifest["functions"]), TAKEN)
+    ids = _ids(manifest["functions"])
     routes = [
         {"id": _route_id(key), "key": key.key, "function": key.function}
         for key in gateway_of(manifest).keys
     ]
     return json.dumps({"ids": dict(ids), "routes": routes}, indent=2) + "\n"
+
+
+def _ids(functions: Sequence[Mapping[str, Any]]) -> Mapping[str, str]:
+    """Return the id of each function: none that another has for its log group, and the like."""
+    names = [function["name"] for function in functions]
+    plain = logical_ids(names, TAKEN)
+    parts = {
+        f"{plain[function['name']]}{part}"
+        for function in functions
+        for part in ("Integration", "LogGroup", *(["Live"] if function["snapStart"] else []))
+    }
+    return logical_ids(names, TAKEN | parts)
 
 
 def _route_id(key: RouteKey) -> str:

@@ -1,7 +1,7 @@
 """`dist/routelet.json`, the build manifest; its schema is docs/routelet.schema.json."""
 
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from types import MappingProxyType
 from typing import Any
 
@@ -13,7 +13,6 @@ from routelet_bundler.model import (
     Build,
     BuiltFunction,
     Config,
-    Function,
     Prerendered,
     Splits,
 )
@@ -23,7 +22,7 @@ SCHEMA_VERSION = 1
 
 def route_table(routes: Sequence[Route]) -> list[dict[str, Any]]:
     """Return `routes` of the manifest, in matching order, before there are functions."""
-    return [_route(route, {}) for route in routes]
+    return [_route(route) for route in routes]
 
 
 def prerendered_table(pages: Sequence[Prerendered]) -> list[dict[str, Any]]:
@@ -33,7 +32,6 @@ def prerendered_table(pages: Sequence[Prerendered]) -> list[dict[str, Any]]:
 
 def ssr_manifest(
     routes: Sequence[Route],
-    functions: Iterable[Function],
     assets: Mapping[str, str],
     *,
     config: Config,
@@ -41,7 +39,6 @@ def ssr_manifest(
 ) -> Mapping[str, Any]:
     """Return what the manifest says before there are zips, for hooks to read alone."""
     described = _adapter(adapter)
-    owners = {route: function.name for function in functions for route in function.routes}
     return MappingProxyType(
         {
             "output": config.output,
@@ -49,7 +46,7 @@ def ssr_manifest(
             "site": config.site,
             "trailingSlash": config.trailing_slash,
             "adapter": MappingProxyType(described) if described else None,
-            "routes": tuple(MappingProxyType(_route(route, owners)) for route in routes),
+            "routes": tuple(MappingProxyType(_route(route)) for route in routes),
             "assets": MappingProxyType(dict(assets)),
         }
     )
@@ -60,7 +57,6 @@ def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iter
 
     In parts: what describes 10,000 routes would take 16 MB at once.
     """
-    owners = {route: built.name for built in build.functions for route in built.routes}
     manifest = {
         "schemaVersion": SCHEMA_VERSION,
         "output": config.output,
@@ -69,7 +65,7 @@ def manifest_text(build: Build, config: Config, adapter: Adapter | None) -> Iter
         "adapter": _adapter(adapter),
         "entryPoints": dict(build.entry_points),
         "middlewareEntryPoint": build.middleware_entry_point,
-        "routes": (_route(route, owners) for route in build.routes),
+        "routes": map(_route, build.routes),
         "functions": map(_function, build.functions),
         "edgeFunction": build.edge_function and _function(build.edge_function),
         "prerendered": map(_prerendered, build.prerendered),
@@ -117,7 +113,7 @@ def _adapter(adapter: Adapter | None) -> dict[str, Any] | None:
     }
 
 
-def _route(route: Route, owners: Mapping[str, str]) -> dict[str, Any]:
+def _route(route: Route) -> dict[str, Any]:
     described: dict[str, Any] = {
         "route": route.route,
         "component": route.component,
@@ -126,7 +122,7 @@ def _route(route: Route, owners: Mapping[str, str]) -> dict[str, Any]:
         "segments": [[_part(part) for part in segment] for segment in route.segments],
         "params": list(route.params),
         "prerender": route.prerender,
-        "function": None if route.prerender else owners.get(route.route),
+        "function": route.function,
     }
     if route.redirect is not None:
         destination, status = route.redirect

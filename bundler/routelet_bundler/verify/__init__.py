@@ -264,14 +264,26 @@ def _failure(
             where=function.modules[0],
             mend="create_exports(manifest, args) returns all that the adapter names in exports",
         )
-    missing = failure.get("missing")
     led = f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""
-    mend = f'add it to dependencies, or include = ["{missing}"]' if missing else "mend the module"
     return RouteletError(
         f"the function of {function.title} does not start: {failure['what']}",
         where=chain[-1] if chain else function.entry,
-        mend=mend + led,
+        mend=_mend(function, failure) + led,
     )
+
+
+def _mend(function: Function, failure: Mapping[str, Any]) -> str:
+    if missing := failure.get("missing"):
+        return f'add it to dependencies, or include = ["{missing}"]'
+    variable = failure.get("variable")
+    if variable and function.is_middleware:
+        return (
+            f"there is no environment variable {variable} where the middleware runs: Lambda@Edge "
+            "has none of a site's; write the value into a module of the site, or fetch it"
+        )
+    if variable:
+        return f"set {variable} in the environment of its routes, or read it once a request came"
+    return "mend the module"
 
 
 def _lack_of_exports(what: str) -> str | None:

@@ -6,7 +6,8 @@ function's own folder first), `zip` (where the function's own modules are read f
 `common`, the folders that all checks have, `shared`, the CRC-32 of their files by name, `first`,
 modules that all import, and `own`, top-level names of the functions themselves. Each check is a
 fork of this process. Standard output is a line of JSON for each: null, or `what`, `missing` (a
-module's name or null) and `frames` ([file, line]).
+module's name or null), `variable` (that of an environment variable or null) and `frames` ([file,
+line]).
 
 `first`, and what the first function loads of the standard library and of `common`, is loaded here,
 once for all that follow, unless that starts threads, which no fork has.
@@ -114,7 +115,20 @@ def answer_of(check: "dict[str, Any]", shared: "dict[str, int]") -> "dict[str, A
             for frame in traceback.extract_tb(error.__traceback__)
             if not frame.filename.startswith("<frozen") and frame.filename != __file__
         ]
-        return {"what": f"{type(error).__name__}: {error}", "missing": missing, "frames": frames}
+        return {
+            "what": f"{type(error).__name__}: {error}",
+            "missing": missing,
+            "variable": variable_of(error),
+            "frames": frames,
+        }
+    return None
+
+
+def variable_of(error: BaseException) -> "str | None":
+    """Return the name of the environment variable that is not there, where that is the error."""
+    *_, (frame, _) = traceback.walk_tb(error.__traceback__)
+    if isinstance(error, KeyError) and frame.f_code is type(os.environ).__getitem__.__code__:
+        return str(error.args[0])
     return None
 
 

@@ -9,6 +9,7 @@ import sys
 import time
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import pytest
 from routelet import URL, Request
@@ -44,7 +45,7 @@ for request in json.loads(sys.argv[3]):
     answer = serve({**request, "body": request["body"].encode()})
     print(json.dumps({**answer, "body": answer["body"].decode()}))
 """
-REQUEST = {
+REQUEST: dict[str, Any] = {
     "method": "GET",
     "scheme": "https",
     "host": "example.com",
@@ -89,9 +90,9 @@ def behind_front(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return unzipped(build(root), tmp_path_factory.mktemp("unpacked"))
 
 
-def served(unpacked: Path, *requests: dict, **environment: str) -> list[dict]:
+def served(unpacked: Path, *requests: dict[str, Any], **environment: str) -> list[dict[str, Any]]:
     """Call `serve` in a Python that has what is in the zip, and nothing that is installed."""
-    command = [sys.executable, "-I", "-S", "-c", CALL, unpacked, "pages.entry__id_int_"]
+    command = [sys.executable, "-I", "-S", "-c", CALL, str(unpacked), "pages.entry__id_int_"]
     told = json.dumps([REQUEST | one for one in requests])
     done = subprocess.run(
         [*command, told], capture_output=True, text=True, check=True, env=environment
@@ -118,7 +119,7 @@ def test_what_no_route_answers_gets_404_and_what_is_broken_400(unpacked: Path) -
     assert [one["status"] for one in answers] == [404, 400, 404, 200]
 
 
-def signed(path: str = "/7", *, key: str = KEY, ago: float = 0) -> dict:
+def signed(path: str = "/7", *, key: str = KEY, ago: float = 0) -> dict[str, Any]:
     """Return a request as flyby's front sends it, having signed its visitor in."""
     asked = Request(URL(host="example.com", path=path, query="a=1"))
     claims = Claims(locals={"user": "ada"}, host="example.com", client_address="192.0.2.1")

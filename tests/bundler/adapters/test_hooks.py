@@ -99,7 +99,7 @@ def test_hooks_may_be_wrapped_inherited_and_set_on_the_object() -> None:
             self.build_start: Any = print
 
         @staticmethod
-        def build_ssr(payload: object, *, quiet: bool = True) -> None:  # type: ignore[override]
+        def build_ssr(payload: object, *, quiet: bool = True) -> None:
             pass
 
     assert mistakes(Derived()) == []

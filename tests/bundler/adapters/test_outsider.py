@@ -85,7 +85,7 @@ def test_an_entry_of_an_unpacked_zip_is_started_whatever_the_site_has(
     (root / "flyby_server.py").write_text(SERVER + start)
     with ZipFile(build(root).functions[0].zip.path) as zipped:
         zipped.extractall(tmp_path / "unpacked")
-    command = [sys.executable, "-I", "-S", tmp_path / "unpacked/pages/entry__id_.py"]
+    command = [sys.executable, "-I", "-S", str(tmp_path / "unpacked/pages/entry__id_.py")]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.stdout == "/[id] 8000\n", done.stderr
 

@@ -10,7 +10,7 @@ import routelet
 import routelet_bundler
 
 ROOT = Path(__file__).parents[3]
-SOURCES = [str(Path(one.__file__).parents[1]) for one in (routelet_bundler, routelet)]
+SOURCES = [str(Path(one.__path__[0]).parent) for one in (routelet_bundler, routelet)]
 DOCS = (ROOT / "docs/writing-adapters.md").read_text()
 OPTIONS = """
 from routelet_bundler.adapter import BuildDone, ConfigSetup, Integration, Table, option_table

@@ -94,8 +94,8 @@ class Environment:
 def environment(tmp_path: Path) -> Environment:
     """Return a new environment; what it runs is found on the path of these tests."""
     folder = tmp_path / "environment"
-    create = [find_uv_bin(), "venv", "--quiet", "--offline", "--python", sys.executable, folder]
-    subprocess.run(create, check=True)
+    create = [find_uv_bin(), "venv", "--quiet", "--offline", "--python", sys.executable]
+    subprocess.run([*create, folder], check=True)
     [packages] = folder.glob("lib/python*/site-packages")
     (packages / "tests.pth").write_text("\n".join(path for path in sys.path if Path(path).is_dir()))
     (tmp_path / "index").mkdir()

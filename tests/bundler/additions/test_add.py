@@ -144,7 +144,7 @@ def test_a_url_with_a_secret_is_not_written(
     wheel = write()
     handler = partial(SimpleHTTPRequestHandler, directory=wheel.parent)
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://{user}127.0.0.1:{server.server_port}/{wheel.name}{query}"
         command = environment.command("add", f"routelet-flyby @ {url}", "--root", site, "--yes")
         online = {**environment.variables, "UV_OFFLINE": "0"}

@@ -1,5 +1,5 @@
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import pytest
 from jinja2 import UndefinedError
@@ -17,7 +17,7 @@ BASE = "<title>{{ title | default('none') }}</title>{% block main %}{% endblock 
 POST = "{{ frontmatter.title }}|{{ content }}|{% for h in headings %}{{ h.slug }} {% endfor %}"
 
 
-def mistakes_in(compiled: Compiled, files: dict[str, str | bytes]) -> list[RouteletError]:
+def mistakes_in(compiled: Compiled, files: Mapping[str, str | bytes]) -> list[RouteletError]:
     with pytest.raises(RouteletError) as told:
         compiled(files)
     return [told.value, *told.value.others]

@@ -49,7 +49,7 @@ def test_every_kind_of_page_is_a_route_in_matching_order(write_site: Write) -> N
     assert (page.module, page.archive) == ("pages.blog._slug_", "pages/blog/_slug_.py")
     assert page.entry == "pages/blog/entry__slug_.py"
     assert site.page_of(page.route) is page
-    assert site.warnings == site.collisions == ()
+    assert (site.warnings, site.collisions) == ((), ())
 
 
 def test_private_files_and_folders_are_no_routes(write_site: Write) -> None:

@@ -207,6 +207,9 @@ def test_a_host_that_is_not_changed_is_the_buckets(origin_event: Any) -> None:
     assert passed[1] == Origin(domain="api.example", host=BUCKET)
 
 
+WRONG: list[object] = [None, [[]], [{}]]
+
+
 @pytest.mark.parametrize(
     "origin",
     [
@@ -214,7 +217,10 @@ def test_a_host_that_is_not_changed_is_the_buckets(origin_event: Any) -> None:
         {},
         {"s3": {"domainName": "other"}},
         {"s3": {"domainName": BUCKET}, "custom": CUSTOM},
-        *({"custom": {**CUSTOM, key: None}} for key in CUSTOM),
+        *({"custom": {**CUSTOM, key: wrong}} for key in CUSTOM for wrong in WRONG),
+        {"custom": {**CUSTOM, "protocol": {}}},
+        {"custom": {**CUSTOM, "sslProtocols": "TLSv1.2"}},
+        {"custom": {**CUSTOM, "sslProtocols": 1}},
         {"custom": {**CUSTOM, "port": 22}},
         {"custom": {**CUSTOM, "domainName": "api.example:443"}},
     ],

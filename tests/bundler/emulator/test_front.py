@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
+from routelet.media_types import content_type_of
 from routelet_bundler.emulator import Emulator
-from routelet_bundler.emulator.client_files import content_type_of
 
 ECHO = """
 import json

@@ -31,9 +31,9 @@ def handler(event, context):
 class Running:
     """A worker and its log."""
 
-    def __init__(self, spec: FunctionSpec, **options: float) -> None:
+    def __init__(self, spec: FunctionSpec, *, init_limit_s: float) -> None:
         self.log: list[str] = []
-        self.worker = Worker(spec, self.log.append, **options)
+        self.worker = Worker(spec, self.log.append, init_limit_s=init_limit_s)
 
     def __call__(self, event: object = None) -> Any:
         result = self.result(event)

@@ -161,7 +161,7 @@ def test_every_reader_unpacks_any_zip_to_the_same_bytes(
     shutil.rmtree(into, ignore_errors=True)
     tested = subprocess.run(["unzip", "-tq", path], capture_output=True, text=True, check=False)
     assert (tested.returncode, tested.stderr) == (0, "")
-    command = ["unzip", "-q", path, "-d", into]
+    command = ["unzip", "-q", str(path), "-d", str(into)]
     subprocess.run(command, check=True, env={"LC_ALL": "C.UTF-8"}, stdin=subprocess.DEVNULL)
     assert {one.relative_to(into).as_posix() for one in into.rglob("*") if one.is_file()} == {
         *files

@@ -206,18 +206,21 @@ def test_a_python_that_is_not_here_is_packed_without_bytecode(
     assert not [name for name in zipfile.ZipFile(made.path).namelist() if ".pyc" in name]
 
 
-@pytest.mark.parametrize("limit", ["zipped_bytes", "unzipped_bytes"])
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [("zipped", Limits(zipped_bytes=5000)), ("unzipped", Limits(unzipped_bytes=5000))],
+)
 def test_over_a_limit_the_ten_largest_parts_are_named_and_nothing_is_written(
-    function: Make, tmp_path: Path, limit: str
+    function: Make, tmp_path: Path, kind: str, limits: Limits
 ) -> None:
     noise = {f"lib/n{size:02}.bin": random.Random(size).randbytes(size * 100) for size in range(12)}
     one = function(noise, {"dist": {"dist/x.bin": "x" * 5000, "dist/y.bin": "y" * 5000}})
-    limits = Limits(**{limit: 5000}, source="https://example.org/limits")
+    limits = replace(limits, source="https://example.org/limits")
     with pytest.raises(RouteletError) as raised:
         packed(one, tmp_path / "cache", tmp_path, limits)
     error = raised.value
     assert error.what.startswith("the function a is too large: ")
-    assert f"bytes {limit.removesuffix('_bytes')}, the limit is 5,000" in error.what
+    assert f"bytes {kind}, the limit is 5,000" in error.what
     assert "https://example.org/limits" in error.what
     listed = [line.split()[:2] for line in error.mend.splitlines()[1:]]
     sizes = [["10,000", "dist"]]

@@ -43,6 +43,8 @@ def _site_of(
 ) -> Manifest:
     """Describe a site of on-demand pages; `groups` has the functions of routes that share one."""
     groups = groups or {}
+    found = _routes_of(files, base)
+    functions = [groups.get(route.route, f"f{index}") for index, route in enumerate(found)]
     routes = [
         {
             "route": route.route,
@@ -52,17 +54,16 @@ def _site_of(
             "segments": [[_part(part) for part in segment] for segment in route.segments],
             "params": list(route.params),
             "prerender": False,
-            "function": groups.get(route.route, f"f{index}"),
+            "function": function,
         }
-        for index, route in enumerate(_routes_of(files, base))
+        for route, function in zip(found, functions, strict=True)
     ]
-    names = dict.fromkeys(route["function"] for route in routes)
     return {
         "schemaVersion": 1,
         "base": base,
         "trailingSlash": "ignore",
         "routes": routes,
-        "functions": [_function(name) for name in names],
+        "functions": [_function(name) for name in dict.fromkeys(functions)],
         "prerendered": [{"path": path, "route": "/"} for path in prerendered],
         "assets": {},
         "warnings": [],

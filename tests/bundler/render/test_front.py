@@ -2,13 +2,13 @@ import json
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from routelet.edge_front import answer_of
-from routelet.edge_request import path_of
 from routelet.routing import Route, canonical_path
 from routelet_bundler.discover.names import parse_route
 from routelet_bundler.emulator.front import redirect_of
@@ -21,6 +21,9 @@ from routelet_bundler.render.front import (
     page_suffix,
     page_urls,
 )
+
+Manifest = dict[str, Any]
+SiteOf = Callable[..., Manifest]
 
 HARNESS = """
 import { readFileSync } from 'node:fs';
@@ -78,7 +81,7 @@ def places(folder: Path, code: str | None, uris: list[str]) -> dict[str, str]:
 
 
 @needs_node
-def test_files_come_first_then_functions_then_the_bucket(blog, tmp_path) -> None:
+def test_files_come_first_then_functions_then_the_bucket(blog: Manifest, tmp_path: Path) -> None:
     files = [it["path"] for it in blog["prerendered"]]
     code = front_code(blog, [*files, "style.css", "docs/logo.svg", "LICENSE", "a b/ü#.txt"])
 
@@ -121,7 +124,7 @@ def test_files_come_first_then_functions_then_the_bucket(blog, tmp_path) -> None
 
 
 @needs_node
-def test_a_catch_all_leaves_all_files_in_front_of_it(site_of, tmp_path) -> None:
+def test_a_catch_all_leaves_all_files_in_front_of_it(site_of: SiteOf, tmp_path: Path) -> None:
     site = site_of("[...path].py", prerendered=["index.html", "about/index.html"])
     code = front_code(site, ["index.html", "about/index.html", "style.css"])
 
@@ -136,7 +139,7 @@ def test_a_catch_all_leaves_all_files_in_front_of_it(site_of, tmp_path) -> None:
 
 
 @needs_node
-def test_what_is_below_a_file_is_not_that_file(site_of, tmp_path) -> None:
+def test_what_is_below_a_file_is_not_that_file(site_of: SiteOf, tmp_path: Path) -> None:
     files = ["index.html", "a/index.html", "key.txt", "page.html", "v1.2/index.html"]
     code = front_code(site_of("api.py"), files)
     everywhere = front_code(site_of("[...path].py"), files)
@@ -159,7 +162,7 @@ def test_what_is_below_a_file_is_not_that_file(site_of, tmp_path) -> None:
 
 
 @needs_node
-def test_the_base_is_not_in_the_names_of_files(site_of, tmp_path) -> None:
+def test_the_base_is_not_in_the_names_of_files(site_of: SiteOf, tmp_path: Path) -> None:
     site = site_of("api.py", "[x].txt.py", base="/site", prerendered=["index.html", "a.html"])
     code = front_code(site, ["index.html", "a.html", "b.txt"])
 
@@ -177,7 +180,9 @@ def test_the_base_is_not_in_the_names_of_files(site_of, tmp_path) -> None:
 
 
 @needs_node
-def test_a_prerendered_redirect_is_one_before_any_route_or_file(site_of, tmp_path) -> None:
+def test_a_prerendered_redirect_is_one_before_any_route_or_file(
+    site_of: SiteOf, tmp_path: Path
+) -> None:
     names = ["old/index.html", "new/index.html"]
     site = site_of("[...path].py", base="/docs", prerendered=names)
     moved = {"url": "/docs/old", "status": 308, "location": "/new?a=1"}
@@ -194,7 +199,7 @@ def test_a_prerendered_redirect_is_one_before_any_route_or_file(site_of, tmp_pat
 
 
 @needs_node
-def test_forms_reach_functions_as_if_from_the_api_itself(blog, tmp_path) -> None:
+def test_forms_reach_functions_as_if_from_the_api_itself(blog: Manifest, tmp_path: Path) -> None:
     code = front_code(blog)
     assert code is not None
     sent = [
@@ -214,7 +219,7 @@ def test_forms_reach_functions_as_if_from_the_api_itself(blog, tmp_path) -> None
 
 
 @needs_node
-def test_a_file_is_asked_for_without_a_query(blog, tmp_path) -> None:
+def test_a_file_is_asked_for_without_a_query(blog: Manifest, tmp_path: Path) -> None:
     code = front_code(blog)
     assert code is not None
     (found,) = answers(tmp_path, code, [request("/about", "HEAD")])
@@ -238,7 +243,7 @@ def redirect(source: str, destination: str, status: int | None = None) -> dict[s
 
 
 @needs_node
-def test_redirects_are_made_after_files_and_functions(site_of, tmp_path) -> None:
+def test_redirects_are_made_after_files_and_functions(site_of: SiteOf, tmp_path: Path) -> None:
     site = site_of("api/[x].py", base="/b")
     site["routes"] += [
         redirect("/old", "/new/ä page/?q=$1#top"),
@@ -270,7 +275,7 @@ def test_redirects_are_made_after_files_and_functions(site_of, tmp_path) -> None
 
 
 @needs_node
-def test_a_redirect_of_a_form_keeps_the_method(site_of, tmp_path) -> None:
+def test_a_redirect_of_a_form_keeps_the_method(site_of: SiteOf, tmp_path: Path) -> None:
     site = site_of("a.py")
     site["routes"].append(redirect("/old", "/a"))
     code = front_code(site)
@@ -281,18 +286,18 @@ def test_a_redirect_of_a_form_keeps_the_method(site_of, tmp_path) -> None:
     assert found["request"]["statusCode"] == 308
 
 
-def test_a_redirect_that_a_function_makes_is_not_made_again(site_of) -> None:
+def test_a_redirect_that_a_function_makes_is_not_made_again(site_of: SiteOf) -> None:
     site = site_of("a.py")
     site["routes"].append({**redirect("/old", "/a"), "function": "f0"})
 
     assert front_code(site) is None
 
 
-def test_a_site_without_files_has_no_front(site_of) -> None:
+def test_a_site_without_files_has_no_front(site_of: SiteOf) -> None:
     assert front_code(site_of("a.py")) is None
 
 
-def test_a_front_that_is_too_large_is_left_out_and_told(site_of) -> None:
+def test_a_front_that_is_too_large_is_left_out_and_told(site_of: SiteOf) -> None:
     files = [f"images/{number:04}.webp" for number in range(400)]
     site = site_of("[...path].py")
 
@@ -302,7 +307,7 @@ def test_a_front_that_is_too_large_is_left_out_and_told(site_of) -> None:
     assert any("CloudFront" in warning for warning in template_warnings(site, files))
 
 
-def test_files_that_no_route_matches_take_no_room(site_of) -> None:
+def test_files_that_no_route_matches_take_no_room(site_of: SiteOf) -> None:
     files = [f"posts/{number}/index.html" for number in range(5_000)]
 
     code = front_code(site_of("api/[x].py"), files)
@@ -331,7 +336,7 @@ def test_a_page_has_the_urls_of_its_format() -> None:
     assert page_suffix([]) == "/index.html"
 
 
-def test_every_file_is_found_by_rule_or_by_entry(blog) -> None:
+def test_every_file_is_found_by_rule_or_by_entry(blog: Manifest) -> None:
     files = [it["path"] for it in blog["prerendered"]]
     code = front_code(blog)
     assert code is not None
@@ -364,7 +369,7 @@ def leaves_the_site(location: str) -> bool:
 
 
 @needs_node
-def test_no_url_makes_cloudfront_redirect_to_another_host(site_of, tmp_path) -> None:
+def test_no_url_makes_cloudfront_redirect_to_another_host(site_of: SiteOf, tmp_path: Path) -> None:
     site = site_of("api/[x].py")
     for source, destination in REDIRECTS.items():
         route = parse_route(f"{source.strip('/')}.py")
@@ -404,7 +409,7 @@ def edge_places(site: dict[str, Any], files: list[str], uris: list[str]) -> dict
     keys = ("route", "pattern", "params", "prerender")
     routes = [{key: one[key] for key in keys} for one in site["routes"]]
     manifest = {"base": site["base"], "routes": routes, "front": edge_front(site, files)}
-    choose = answer_of(manifest, lambda request: path_of(request, "http-api"))
+    choose = answer_of(manifest)
     api = {"x-routelet-api": [{"key": "x-routelet-api", "value": "api.test"}]}
     found = {}
     for uri in uris:
@@ -417,7 +422,9 @@ def edge_places(site: dict[str, Any], files: list[str], uris: list[str]) -> dict
 
 @needs_node
 @pytest.mark.parametrize("base", ["/", "/site"])
-def test_an_edge_function_chooses_as_the_cloudfront_function_does(site_of, tmp_path, base) -> None:
+def test_an_edge_function_chooses_as_the_cloudfront_function_does(
+    site_of: SiteOf, tmp_path: Path, base: str
+) -> None:
     pages = ["[...path].py", "api/[id].json.py", "blog/[slug].py", "docs/index.py"]
     files = [
         "index.html", "about/index.html", "b.html", "LICENSE", "docs/logo.svg", "a b/\u00fc.txt",

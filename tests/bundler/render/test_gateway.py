@@ -1,12 +1,18 @@
 import itertools
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from routelet.routing import match_route
+from routelet.routing import Route, match_route
 from routelet_bundler.render import Gateway, RouteKey, gateway_of
+
+Manifest = dict[str, Any]
+SiteOf = Callable[..., Manifest]
+RoutesOf = Callable[[Sequence[str]], Sequence[Route]]
+Rank = Callable[[Sequence[str]], tuple[object, ...]]
 
 
 def keys_of(api: Gateway) -> dict[str, str]:
@@ -40,7 +46,9 @@ def keys_of(api: Gateway) -> dict[str, str]:
         (".well-known/x_y~z.py", "/", ["ANY /.well-known/x_y~z"]),
     ],
 )
-def test_a_route_has_the_smallest_keys_around_it(site_of, file, base, keys) -> None:
+def test_a_route_has_the_smallest_keys_around_it(
+    site_of: SiteOf, file: str, base: str, keys: list[str]
+) -> None:
     api = gateway_of(site_of(file, base=base))
 
     assert [key.key for key in api.keys] == keys
@@ -52,7 +60,7 @@ def test_a_key_knows_its_path() -> None:
     assert RouteKey("$default", "rest").path is None
 
 
-def test_files_and_prerendered_routes_have_no_key(blog) -> None:
+def test_files_and_prerendered_routes_have_no_key(blog: Manifest) -> None:
     assert [key.key for key in gateway_of(blog).keys] == [
         "ANY /api/search.json",
         "ANY /blog/{p0}/comments",
@@ -62,14 +70,14 @@ def test_files_and_prerendered_routes_have_no_key(blog) -> None:
     ]
 
 
-def test_a_page_before_a_rest_route_keeps_its_key_without_a_warning(site_of) -> None:
+def test_a_page_before_a_rest_route_keeps_its_key_without_a_warning(site_of: SiteOf) -> None:
     api = gateway_of(site_of("docs/index.py", "docs/[...path].py"))
 
     assert keys_of(api) == {"ANY /docs": "f0", "ANY /docs/{proxy+}": "f1"}
     assert api.warnings == ()
 
 
-def test_two_routes_with_one_key_are_a_conflict_that_names_both(site_of) -> None:
+def test_two_routes_with_one_key_are_a_conflict_that_names_both(site_of: SiteOf) -> None:
     api = gateway_of(site_of("[slug].json.py", "[slug].py"))
 
     assert keys_of(api) == {"ANY /{p0}": "f0"}
@@ -80,7 +88,7 @@ def test_two_routes_with_one_key_are_a_conflict_that_names_both(site_of) -> None
     assert 'config = {"group": "NAME"}' in warning
 
 
-def test_two_routes_with_one_key_in_one_function_are_no_conflict(site_of) -> None:
+def test_two_routes_with_one_key_in_one_function_are_no_conflict(site_of: SiteOf) -> None:
     groups = {"/[slug].json": "posts", "/[slug]": "posts"}
     api = gateway_of(site_of("[slug].json.py", "[slug].py", groups=groups))
 
@@ -88,14 +96,14 @@ def test_two_routes_with_one_key_in_one_function_are_no_conflict(site_of) -> Non
     assert api.warnings == ()
 
 
-def test_a_route_that_a_key_widens_is_a_conflict_with_the_routes_around_it(site_of) -> None:
+def test_a_route_that_a_key_widens_is_a_conflict_with_the_routes_around_it(site_of: SiteOf) -> None:
     api = gateway_of(site_of("v[n].py", "[...all].py"))
 
     assert keys_of(api) == {"ANY /{p0}": "f0", "$default": "f1"}
     assert [(it.kept, it.lost) for it in api.conflicts] == [("/v[n]", "/[...all]")]
 
 
-def test_overlapping_keys_get_their_intersection(site_of) -> None:
+def test_overlapping_keys_get_their_intersection(site_of: SiteOf) -> None:
     api = gateway_of(site_of("a/[x].py", "[y]/b.py", "a/b/[...r].py", "[x]/[y]/[z].py"))
 
     # Matching order: /a/b/[...r] is f0, /a/[x] f1, then /[x]/[y]/[z] f2 and /[y]/b f3.
@@ -104,7 +112,7 @@ def test_overlapping_keys_get_their_intersection(site_of) -> None:
     assert api.conflicts == ()
 
 
-def test_an_intersection_that_no_route_answers_whole_goes_to_the_first(site_of) -> None:
+def test_an_intersection_that_no_route_answers_whole_goes_to_the_first(site_of: SiteOf) -> None:
     api = gateway_of(site_of("a/[slug].json.py", "v[n]/b.py"))
 
     assert keys_of(api) == {"ANY /a/{p0}": "f0", "ANY /{p0}/b": "f1", "ANY /a/b": "f0"}
@@ -113,33 +121,33 @@ def test_an_intersection_that_no_route_answers_whole_goes_to_the_first(site_of) 
     ]
 
 
-def test_routes_of_one_function_need_no_intersection(site_of) -> None:
+def test_routes_of_one_function_need_no_intersection(site_of: SiteOf) -> None:
     groups = {"/a/[x]": "both", "/[y]/b": "both"}
     api = gateway_of(site_of("a/[x].py", "[y]/b.py", groups=groups))
 
     assert keys_of(api) == {"ANY /a/{p0}": "both", "ANY /{p0}/b": "both"}
 
 
-def test_routes_of_different_length_do_not_overlap(site_of) -> None:
+def test_routes_of_different_length_do_not_overlap(site_of: SiteOf) -> None:
     api = gateway_of(site_of("[x]/b.py", "a/[y]/[z].py"))
 
     assert len(api.keys) == 2
 
 
-def test_nested_rest_routes_that_api_gateway_may_confuse_are_told(site_of) -> None:
+def test_nested_rest_routes_that_api_gateway_may_confuse_are_told(site_of: SiteOf) -> None:
     (warning,) = gateway_of(site_of("a/[y]/[...z].py", "a/[...x].py")).warnings
 
     assert "ANY /a/{proxy+} (/a/[...x])" in warning
     assert "ANY /a/{p0}/{proxy+} (/a/[y]/[...z])" in warning
 
 
-def test_more_routes_than_an_api_has_are_told(site_of) -> None:
+def test_more_routes_than_an_api_has_are_told(site_of: SiteOf) -> None:
     api = gateway_of(site_of(*(f"p{number}.py" for number in range(301))))
 
     assert any("301 route keys" in warning for warning in api.warnings)
 
 
-def test_intersections_have_a_bound(site_of) -> None:
+def test_intersections_have_a_bound(site_of: SiteOf) -> None:
     letters = "abcdefghijkl"
     files = [f"{letter}/[x].py" for letter in letters] + [f"[x]/{letter}.py" for letter in letters]
     api = gateway_of(site_of(*files))
@@ -178,9 +186,7 @@ def segments_of(key: str) -> list[str]:
     return [part for part in key.removeprefix("ANY ").split("/") if part]
 
 
-def chosen(
-    api: Gateway, path: Sequence[str], rank: Callable[[Sequence[str]], tuple[object, ...]]
-) -> RouteKey | None:
+def chosen(api: Gateway, path: Sequence[str], rank: Rank) -> RouteKey | None:
     parsed = {key: segments_of(key.key) for key in api.keys if key.path is not None}
     found = [key for key, parts in parsed.items() if matches(parts, path)]
     default = next((key for key in api.keys if key.path is None), None)
@@ -212,9 +218,7 @@ def sites(draw: st.DrawFn) -> tuple[list[str], list[int]]:
     return files, draw(st.lists(groups, min_size=len(files), max_size=len(files)))
 
 
-def misdirected(
-    api: Gateway, site: dict[str, object], routes: Sequence[object], rank: object
-) -> Iterator[str]:
+def misdirected(api: Gateway, site: Manifest, routes: Sequence[Route], rank: Rank) -> Iterator[str]:
     """Yield the paths that reach another function than the matcher's, and that no warning names."""
     functions = {it["route"]: it["function"] for it in site["routes"]}
     for path in PATHS:
@@ -235,7 +239,7 @@ def misdirected(
 @settings(deadline=None, max_examples=200)
 @given(made=sites())
 def test_api_gateway_takes_the_function_of_the_first_matching_route(
-    site_of, routes_of, rank, made
+    site_of: SiteOf, routes_of: RoutesOf, rank: Rank, made: tuple[list[str], list[int]]
 ) -> None:
     files, numbers = made
     routes = unique_by_pattern(routes_of(files))
@@ -249,7 +253,7 @@ def test_api_gateway_takes_the_function_of_the_first_matching_route(
     assert list(misdirected(api, site, routes, rank)) == []
 
 
-def unique_by_pattern(routes: Sequence[object]) -> list[object]:
+def unique_by_pattern(routes: Sequence[Route]) -> list[Route]:
     return list({it.pattern: it for it in reversed(routes)}.values())[::-1]
 
 

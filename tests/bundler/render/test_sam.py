@@ -1,8 +1,7 @@
 import json
 import re
-import subprocess
-import sys
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,10 @@ from routelet_bundler.render import gateway_of, sam_template, template_warnings
 from routelet_bundler.render.names import logical_ids
 from routelet_bundler.render.templates import render_template, template_text
 from routelet_bundler.render.warnings import sam_resources
+
+Manifest = dict[str, Any]
+SiteOf = Callable[..., Manifest]
+WithEdge = Callable[[Manifest], Manifest]
 
 TEMPLATES = ("sam/template.yaml.jinja", "cloudfront/front.js.jinja")
 # A key of YAML has 1,024 characters at most, and one of these may be written with ten.
@@ -41,20 +44,16 @@ def as_json(template: dict[str, Any]) -> str:
     return json.dumps(template, ensure_ascii=False)
 
 
-def lint(folder: Path, source: str, region: str = "eu-central-1") -> str:
+def lint(folder: Path, source: str, region: str = "eu-central-1") -> list[str]:
     """Return all that cfn-lint finds in a template, and in what SAM makes of it."""
+    from cfnlint.api import ManualArgs, lint_by_config  # noqa: PLC0415 - takes seconds
+
     files = {"template.yaml": source, "expanded.json": as_json(expanded(source))}
     for name, text in files.items():
         (folder / name).write_text(text, encoding="utf-8")
-    program = Path(sys.executable).with_name("cfn-lint")
-    found = subprocess.run(
-        [program, "--include-checks", "I", "--regions", region, "--", *files],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    return found.stdout + found.stderr
+    templates = [str(folder / name) for name in files]
+    asked = ManualArgs(templates=templates, include_checks=["I"], regions=[region])
+    return [str(one) for one in lint_by_config(asked)]
 
 
 def functions_of(source: str) -> dict[str, dict[str, Any]]:
@@ -66,7 +65,7 @@ def functions_of(source: str) -> dict[str, dict[str, Any]]:
     }
 
 
-def test_each_zip_is_a_function_with_its_settings(blog) -> None:
+def test_each_zip_is_a_function_with_its_settings(blog: Manifest) -> None:
     functions = functions_of(sam_template(blog))
 
     assert list(functions) == [
@@ -92,7 +91,7 @@ def test_each_zip_is_a_function_with_its_settings(blog) -> None:
     }
 
 
-def test_optional_settings_are_there_when_given(blog) -> None:
+def test_optional_settings_are_there_when_given(blog: Manifest) -> None:
     comments = functions_of(sam_template(blog))["BlogSlugCommentsFunction"]
 
     assert comments["Environment"]["Variables"] == blog["functions"][1]["environment"]
@@ -106,26 +105,26 @@ def test_optional_settings_are_there_when_given(blog) -> None:
     ]
 
 
-def test_each_function_has_a_log_group_that_forgets(blog) -> None:
+def test_each_function_has_a_log_group_that_forgets(blog: Manifest) -> None:
     resources = yaml_parse(sam_template(blog))["Resources"]
 
     groups = [it for it in resources.values() if it["Type"] == "AWS::Logs::LogGroup"]
     assert [it["Properties"] for it in groups] == [{"RetentionInDays": 30}] * 4
 
 
-def test_a_rest_route_at_the_root_is_the_default(site_of) -> None:
+def test_a_rest_route_at_the_root_is_the_default(site_of: SiteOf) -> None:
     (function,) = functions_of(sam_template(site_of("[...path].py"))).values()
 
     assert function["Events"]["Route1"]["Properties"] == {"ApiId": {"Ref": "Api"}}
 
 
-def test_every_route_key_is_in_the_expanded_template(blog) -> None:
+def test_every_route_key_is_in_the_expanded_template(blog: Manifest) -> None:
     paths = expanded(sam_template(blog))["Resources"]["Api"]["Properties"]["Body"]["paths"]
 
     assert set(paths) == {key.path for key in gateway_of(blog).keys}
 
 
-def test_a_site_without_files_has_no_bucket_and_no_cloudfront(site_of) -> None:
+def test_a_site_without_files_has_no_bucket_and_no_cloudfront(site_of: SiteOf) -> None:
     template = yaml_parse(sam_template(site_of("a.py")))
 
     assert set(template["Resources"]) == {"F0Function", "F0LogGroup", "Api"}
@@ -133,13 +132,13 @@ def test_a_site_without_files_has_no_bucket_and_no_cloudfront(site_of) -> None:
     assert "Parameters" not in template
 
 
-def test_files_of_public_alone_bring_cloudfront(site_of) -> None:
+def test_files_of_public_alone_bring_cloudfront(site_of: SiteOf) -> None:
     resources = yaml_parse(sam_template(site_of("a.py"), files=["style.css"]))["Resources"]
 
     assert resources["Site"]["Type"] == "AWS::CloudFront::Distribution"
 
 
-def test_every_target_origin_exists(blog) -> None:
+def test_every_target_origin_exists(blog: Manifest) -> None:
     resources = yaml_parse(sam_template(blog))["Resources"]
     config = resources["Site"]["Properties"]["DistributionConfig"]
     code = resources["Front"]["Properties"]["FunctionCode"]["Fn::Sub"]
@@ -151,21 +150,25 @@ def test_every_target_origin_exists(blog) -> None:
 
 @pytest.mark.counterpart
 @pytest.mark.parametrize("with_files", [True, False])
-def test_cfn_lint_finds_nothing_in_source_and_expanded_template(blog, tmp_path, with_files) -> None:
+def test_cfn_lint_finds_nothing_in_source_and_expanded_template(
+    blog: Manifest, tmp_path: Path, with_files: bool
+) -> None:
     source = sam_template(blog, files=None if with_files else [])
 
-    assert lint(tmp_path, source) == ""
+    assert lint(tmp_path, source) == []
 
 
 @pytest.mark.counterpart
-def test_cfn_lint_finds_nothing_in_functions_of_several_routes(site_of, tmp_path) -> None:
+def test_cfn_lint_finds_nothing_in_functions_of_several_routes(
+    site_of: SiteOf, tmp_path: Path
+) -> None:
     groups = {"/api/a": "api", "/api/[id]": "api"}
     site = site_of("api/a.py", "api/[id].py", "b.py", groups=groups)
     statement = {"Effect": "Allow", "Action": ["s3:GetObject"], "Resource": "arn:aws:s3:::a/*"}
     site["functions"][0]["policies"] = ["AmazonDynamoDBReadOnlyAccess", statement]
     source = sam_template(site)
 
-    assert lint(tmp_path, source) == ""
+    assert lint(tmp_path, source) == []
     resources = expanded(source)["Resources"]
     granted = [it for it in resources.values() if it["Type"] == "AWS::Lambda::Permission"]
     by_function = Counter(it["Properties"]["FunctionName"]["Ref"] for it in granted)
@@ -173,14 +176,14 @@ def test_cfn_lint_finds_nothing_in_functions_of_several_routes(site_of, tmp_path
 
 
 @pytest.mark.counterpart
-def test_cfn_lint_does_find_a_fault(blog, tmp_path) -> None:
+def test_cfn_lint_does_find_a_fault(blog: Manifest, tmp_path: Path) -> None:
     blog["functions"][0]["timeout"] = 901
 
-    assert "901" in lint(tmp_path, sam_template(blog))
+    assert any("901" in one for one in lint(tmp_path, sam_template(blog)))
 
 
 @given(name=NAMES, value=NAMES, file=NAMES)
-def test_no_value_breaks_the_template(site_of, name, value, file) -> None:
+def test_no_value_breaks_the_template(site_of: SiteOf, name: str, value: str, file: str) -> None:
     site = site_of("a.py", groups={"/a": name}, prerendered=[f"a/{file}", file])
     site["functions"][0].update(handler=value, environment={"X": value, name: value})
 
@@ -191,7 +194,7 @@ def test_no_value_breaks_the_template(site_of, name, value, file) -> None:
     assert function["Environment"]["Variables"] == {"X": value, name: value}
 
 
-def test_a_value_that_looks_like_a_reference_stays_text(site_of) -> None:
+def test_a_value_that_looks_like_a_reference_stays_text(site_of: SiteOf) -> None:
     site = site_of("a.py", prerendered=["${Api}/{{x}}.html"])
 
     code = yaml_parse(sam_template(site))["Resources"]["Front"]["Properties"]["FunctionCode"]
@@ -205,7 +208,7 @@ def test_a_value_that_looks_like_a_reference_stays_text(site_of) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_every_value_goes_through_a_filter(name) -> None:
+def test_every_value_goes_through_a_filter(name: str) -> None:
     expressions = re.findall(r"\{\{(.*?)\}\}", template_text(name))
 
     assert expressions
@@ -215,18 +218,18 @@ def test_every_value_goes_through_a_filter(name) -> None:
 
 
 @pytest.mark.parametrize("name", TEMPLATES)
-def test_an_unknown_variable_fails(name) -> None:
+def test_an_unknown_variable_fails(name: str) -> None:
     with pytest.raises(UndefinedError):
         render_template(name)
 
 
-def test_equal_manifests_give_equal_text(blog) -> None:
+def test_equal_manifests_give_equal_text(blog: Manifest) -> None:
     shuffled = {**blog, "functions": [dict(reversed(it.items())) for it in blog["functions"]]}
 
     assert sam_template(blog) == sam_template(shuffled)
 
 
-def test_the_resources_that_count_against_the_limit_are_counted(blog) -> None:
+def test_the_resources_that_count_against_the_limit_are_counted(blog: Manifest) -> None:
     expected = len(expanded(sam_template(blog))["Resources"])
 
     assert sam_resources(blog, keys=len(gateway_of(blog).keys), has_front=True) == expected
@@ -240,7 +243,9 @@ def test_the_resources_that_count_against_the_limit_are_counted(blog) -> None:
         ({"snapStart": True, "ephemeralStorage": 1024}, "512 MB"),
     ],
 )
-def test_what_does_not_go_together_is_told(blog, change, words) -> None:
+def test_what_does_not_go_together_is_told(
+    blog: Manifest, change: dict[str, Any], words: str
+) -> None:
     blog["functions"][0].update(change)
 
     (warning,) = template_warnings(blog)
@@ -249,11 +254,11 @@ def test_what_does_not_go_together_is_told(blog, change, words) -> None:
     assert "function api_search_json" in warning
 
 
-def test_a_good_site_has_no_warnings(blog) -> None:
+def test_a_good_site_has_no_warnings(blog: Manifest) -> None:
     assert template_warnings(blog) == ()
 
 
-def test_more_resources_than_a_stack_has_are_told(site_of) -> None:
+def test_more_resources_than_a_stack_has_are_told(site_of: SiteOf) -> None:
     site = site_of(*(f"p{number}.py" for number in range(125)))
 
     assert any("502 resources" in warning for warning in template_warnings(site))
@@ -268,7 +273,7 @@ def test_ids_are_alphanumeric_and_read_like_the_name() -> None:
 
 
 @given(names=st.lists(st.text(st.characters(codec="utf-8")), unique=True))
-def test_ids_are_unique_whatever_the_names(names) -> None:
+def test_ids_are_unique_whatever_the_names(names: list[str]) -> None:
     ids = logical_ids(names)
 
     assert len(set(ids.values())) == len(names)
@@ -276,7 +281,9 @@ def test_ids_are_unique_whatever_the_names(names) -> None:
     assert ids == logical_ids(names[::-1])
 
 
-def test_edge_middleware_is_one_version_for_both_events(blog, with_edge) -> None:
+def test_edge_middleware_is_one_version_for_both_events(
+    blog: Manifest, with_edge: WithEdge
+) -> None:
     resources = yaml_parse(sam_template(with_edge(blog)))["Resources"]
 
     behaviour = resources["Site"]["Properties"]["DistributionConfig"]["DefaultCacheBehavior"]
@@ -293,7 +300,9 @@ def test_edge_middleware_is_one_version_for_both_events(blog, with_edge) -> None
     assert not {"Environment", "Layers", "VpcConfig", "LoggingConfig", "Events"} & function.keys()
 
 
-def test_the_bucket_is_the_only_origin_and_says_where_the_api_is(blog, with_edge) -> None:
+def test_the_bucket_is_the_only_origin_and_says_where_the_api_is(
+    blog: Manifest, with_edge: WithEdge
+) -> None:
     site = yaml_parse(sam_template(with_edge(blog)))["Resources"]["Site"]["Properties"]
 
     (files,) = site["DistributionConfig"]["Origins"]
@@ -305,7 +314,9 @@ def test_the_bucket_is_the_only_origin_and_says_where_the_api_is(blog, with_edge
     }
 
 
-def test_the_key_is_made_by_deployment_and_is_in_no_text(blog, with_edge) -> None:
+def test_the_key_is_made_by_deployment_and_is_in_no_text(
+    blog: Manifest, with_edge: WithEdge
+) -> None:
     source = sam_template(with_edge(blog))
     template = yaml_parse(source)
     resources = template["Resources"]
@@ -324,7 +335,7 @@ def test_the_key_is_made_by_deployment_and_is_in_no_text(blog, with_edge) -> Non
     assert sam_template(with_edge(blog)) == source
 
 
-def test_the_edge_may_read_its_secret_and_nothing_else(blog, with_edge) -> None:
+def test_the_edge_may_read_its_secret_and_nothing_else(blog: Manifest, with_edge: WithEdge) -> None:
     resources = expanded(sam_template(with_edge(blog)))["Resources"]
 
     role = resources["MiddlewareFunctionRole"]["Properties"]
@@ -344,7 +355,7 @@ def test_the_edge_may_read_its_secret_and_nothing_else(blog, with_edge) -> None:
     assert readers == ["MiddlewareFunctionRole"]
 
 
-def test_a_stack_with_edge_middleware_is_of_us_east_1(blog, with_edge) -> None:
+def test_a_stack_with_edge_middleware_is_of_us_east_1(blog: Manifest, with_edge: WithEdge) -> None:
     (rule,) = yaml_parse(sam_template(with_edge(blog)))["Rules"].values()
 
     (assertion,) = rule["Assertions"]
@@ -352,14 +363,16 @@ def test_a_stack_with_edge_middleware_is_of_us_east_1(blog, with_edge) -> None:
     assert "us-east-1" in assertion["AssertDescription"]
 
 
-def test_edge_middleware_brings_cloudfront_without_any_file(site_of, with_edge) -> None:
+def test_edge_middleware_brings_cloudfront_without_any_file(
+    site_of: SiteOf, with_edge: WithEdge
+) -> None:
     resources = yaml_parse(sam_template(with_edge(site_of("a.py"))))["Resources"]
 
     assert resources["Site"]["Type"] == "AWS::CloudFront::Distribution"
 
 
 def test_files_that_front_js_has_no_room_for_are_served_by_an_edge_function(
-    site_of, with_edge
+    site_of: SiteOf, with_edge: WithEdge
 ) -> None:
     files = [f"{'x' * 40}-{number}" for number in range(300)]
     site = site_of("[...path].py", prerendered=files)
@@ -372,14 +385,14 @@ def test_files_that_front_js_has_no_room_for_are_served_by_an_edge_function(
 @pytest.mark.counterpart
 @pytest.mark.parametrize("with_files", [True, False])
 def test_cfn_lint_finds_nothing_in_templates_with_an_edge_function(
-    blog, with_edge, tmp_path, with_files
+    blog: Manifest, with_edge: WithEdge, tmp_path: Path, with_files: bool
 ) -> None:
     source = sam_template(with_edge(blog), files=None if with_files else [])
 
-    assert lint(tmp_path, source, region="us-east-1") == ""
+    assert lint(tmp_path, source, region="us-east-1") == []
 
 
-def test_the_resources_of_an_edge_function_are_counted(blog, with_edge) -> None:
+def test_the_resources_of_an_edge_function_are_counted(blog: Manifest, with_edge: WithEdge) -> None:
     site = with_edge(blog)
     expected = len(expanded(sam_template(site))["Resources"])
 
@@ -388,8 +401,8 @@ def test_the_resources_of_an_edge_function_are_counted(blog, with_edge) -> None:
 
 @pytest.mark.counterpart
 def test_cfn_lint_finds_nothing_in_a_site_of_files_behind_middleware(
-    site_of, with_edge, tmp_path
+    site_of: SiteOf, with_edge: WithEdge, tmp_path: Path
 ) -> None:
     source = sam_template(with_edge(site_of(prerendered=["index.html"])))
 
-    assert lint(tmp_path, source, region="us-east-1") == ""
+    assert lint(tmp_path, source, region="us-east-1") == []

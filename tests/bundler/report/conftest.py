@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from routelet_bundler.model import Edge, Graph
-from routelet_bundler.report.shipped import Shipped, Size, source_of
+from routelet_bundler.report.shipped import Shipped, Size
+from routelet_bundler.sources import source_of
 
 Row = tuple[str, int, str]
 ENTRY = "pages/entry_a.py"

@@ -13,9 +13,9 @@ from routelet_bundler.report.shipped import (
     module_of,
     owner_of,
     read_shipped,
-    source_of,
     total,
 )
+from routelet_bundler.sources import source_of
 
 Make = Callable[..., Shipped]
 

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -80,17 +81,18 @@ def test_what_cannot_be_started_here_is_told_without_trying() -> None:
     assert "arm64" in unable(HOST, "arm64") + unable(HOST, "x86_64")
 
 
-trees = st.recursive(
+Tree = list[Any]  # of trees
+trees: st.SearchStrategy[Tree] = st.recursive(
     st.just([]), lambda inner: st.lists(inner, min_size=1, max_size=3), max_leaves=12
 )
 
 
 @given(trees)
-def test_the_tree_of_imports_is_what_the_interpreter_told_from_the_leaves_up(tree: list) -> None:
+def test_the_tree_of_imports_is_what_the_interpreter_told_from_the_leaves_up(tree: Tree) -> None:
     expected: list[tuple[str, int]] = []
     lines: list[str] = []
 
-    def tell(node: list, depth: int, name: str) -> None:
+    def tell(node: Tree, depth: int, name: str) -> None:
         expected.append((name, depth))
         for number, child in enumerate(node):
             tell(child, depth + 1, f"{name}.{number}")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 from hypothesis import given
@@ -149,7 +149,7 @@ class TestMarkers:
         closure: Closure,
         target: Target,
         marker: str,
-        platform: tuple[str, str],
+        platform: tuple[str, Literal["x86_64", "arm64"]],
         *,
         applies: bool,
     ) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
 
@@ -26,9 +26,11 @@ TAG = f"cp{HOST.replace('.', '')}"
 def environment(cache: Cache, target: Target) -> Callable[..., Environment]:
     """Return the environment of a site; its dependencies are those of its project."""
 
-    def of(root: Path, *dependencies: str, target: Target = target, **options: bool) -> Environment:
-        chosen = {"locked": False, "needs_jinja": False, **options}
-        return environment_of(Project(dependencies=dependencies), root, target, cache, **chosen)
+    def of(
+        root: Path, *dependencies: str, target: Target = target, needs_jinja: bool = False
+    ) -> Environment:
+        project = Project(dependencies=dependencies)
+        return environment_of(project, root, target, cache, locked=False, needs_jinja=needs_jinja)
 
     return of
 
@@ -128,7 +130,7 @@ class TestHost:
     ) -> None:
         for machine in ("x86_64", "aarch64"):
             wheels.add("native", tag=f"{TAG}-{TAG}-manylinux_2_17_{machine}")
-        other = "arm64" if HOST_ARCHITECTURE == "x86_64" else "x86_64"
+        other: Literal["x86_64", "arm64"] = "arm64" if HOST_ARCHITECTURE == "x86_64" else "x86_64"
         made = environment(write_site({}), "native", target=replace(target, architecture=other))
         twin, native = (index.distributions["native"] for index in (made.host_index, made.index))
         assert twin.version == native.version

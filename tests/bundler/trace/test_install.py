@@ -350,7 +350,7 @@ def private_index(wheels: Wheels, monkeypatch: pytest.MonkeyPatch) -> Iterator[s
     monkeypatch.setenv("UV_INDEX_PRIVATE_USERNAME", USER)
     monkeypatch.setenv("UV_INDEX_PRIVATE_PASSWORD", PASSWORD)
     with ThreadingHTTPServer(("127.0.0.1", 0), Index) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
+        Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         url = f"http://127.0.0.1:{server.server_port}/simple"
         yield f'[[tool.uv.index]]\nname = "private"\nurl = "{url}"\ndefault = true\n'
         server.shutdown()

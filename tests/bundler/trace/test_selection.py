@@ -20,7 +20,7 @@ REQUIRES = {
     "python-dateutil": ["six"],
 }
 MODULES = {"python-dateutil": "dateutil"}
-EVERYTHING = frozenset(SDK)
+EVERYTHING = {*SDK}
 
 
 def packed(traced: Traced) -> set[str]:

@@ -8,6 +8,7 @@
 import asyncio
 import os
 import time
+from typing import Any
 
 from routelet import URL, Headers, Request, Response
 from routelet.app import App
@@ -17,7 +18,7 @@ MAX_BODY_BYTES = 10_000_000
 """`start` refuses a larger body before it is read."""
 
 
-def create_exports(manifest: dict, args: dict) -> dict:
+def create_exports(manifest: dict[str, Any], args: dict[str, Any]) -> dict[str, Any]:
     """Return `serve`, which an entry module exposes."""
     app = App(manifest)
     app.preload()  # while the process starts, and not with the first request
@@ -33,11 +34,11 @@ def create_exports(manifest: dict, args: dict) -> dict:
             return Response("Forbidden", 403)
         return claims.changed(rendered(asked, claims.locals))
 
-    def rendered(asked: Request, locals: dict | None) -> Response:
+    def rendered(asked: Request, locals: dict[str, Any] | None) -> Response:
         route = app.match(asked)  # None where no on-demand route answers: that gives the 404 page
         return runner.run(app.render(asked, route, locals, add_cookie_header=True))
 
-    def serve(request: dict) -> dict:
+    def serve(request: dict[str, Any]) -> dict[str, Any]:
         response = answer(_request(request))
         return {
             "status": response.status,
@@ -48,7 +49,7 @@ def create_exports(manifest: dict, args: dict) -> dict:
     return {"serve": serve}
 
 
-def start(manifest: dict, args: dict) -> None:
+def start(manifest: dict[str, Any], args: dict[str, Any]) -> None:
     """Serve over HTTP: what an entry does that is run as a script.
 
     The port is PORT of the environment, or else the adapter's; 0 takes a free one.
@@ -60,6 +61,8 @@ def start(manifest: dict, args: dict) -> None:
     class Handler(BaseHTTPRequestHandler):
         """Speaks HTTP/1.0: a connection for each request."""
 
+        server: HTTPServer
+
         def answer(self) -> None:
             length = self.headers.get("content-length", "0")
             if not length.isdecimal() or "transfer-encoding" in self.headers:
@@ -69,9 +72,9 @@ def start(manifest: dict, args: dict) -> None:
             else:
                 self.reply(serve(self.asked(self.rfile.read(int(length)))))
 
-        def asked(self, body: bytes) -> dict:
+        def asked(self, body: bytes) -> dict[str, Any]:
             path, _, query = self.path.partition("?")
-            host, port = self.server.server_address
+            host, port, *_ = self.server.server_address
             return {
                 "method": self.command,
                 "scheme": "http",
@@ -84,7 +87,7 @@ def start(manifest: dict, args: dict) -> None:
                 "client": self.client_address[0],
             }
 
-        def reply(self, response: dict) -> None:
+        def reply(self, response: dict[str, Any]) -> None:
             self.send_response(response["status"])
             for name, value in response["headers"]:
                 self.send_header(name, value)
@@ -99,7 +102,7 @@ def start(manifest: dict, args: dict) -> None:
         server.serve_forever()
 
 
-def _request(request: dict) -> Request:
+def _request(request: dict[str, Any]) -> Request:
     url = URL(
         scheme=request["scheme"],
         host=request["host"],
