@@ -26,10 +26,12 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def test_the_wheel_installs_the_three_packages_and_nothing_else(built: tuple[Path, Path]) -> None:
     with zipfile.ZipFile(built[0]) as wheel:
-        tops = {name.partition("/")[0] for name in wheel.namelist()}
+        names = wheel.namelist()
+    tops = {name.partition("/")[0] for name in names}
     info = {name for name in tops if name.endswith(".dist-info")}
     assert tops - info == PACKAGES
     assert len(info) == 1
+    assert {"routelet/py.typed", "routelet_bundler/py.typed"} <= set(names)
 
 
 def test_the_sdist_has_what_the_wheel_is_built_from(built: tuple[Path, Path]) -> None:

@@ -6,7 +6,7 @@ integration that calls `set_adapter` in `config_done`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -18,8 +18,8 @@ from routelet_bundler.model import (
     Adapter,
     AdapterFeatures,
     Assets,
+    BuiltFunction,
     Config,
-    Function,
     Level,
     Limits,
     MiddlewareHost,
@@ -43,6 +43,7 @@ __all__ = [
     "BuildSetup",
     "BuildSsr",
     "BuildStart",
+    "BuiltFunction",
     "Command",
     "Config",
     "ConfigDone",
@@ -99,6 +100,7 @@ class ConfigSetup:
     """Payload of `config_setup`; what it calls is complete when the hook returns."""
 
     config: Config
+    """As pyproject.toml says it, with the changes of the integrations before this one."""
     command: Command
     root: Path
     """The site's folder, absolute."""
@@ -119,6 +121,7 @@ class ConfigDone:
 
     config: Config
     set_adapter: Callable[[Adapter], None]
+    """Says what the host is; once, of all integrations of a site."""
     logger: Logger
 
 
@@ -154,50 +157,33 @@ class BuildStart:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSetup:
-    """Payload of `build_setup`: what will be built, and for where.
-
-    `routes` are in matching order.
-    """
+    """Payload of `build_setup`: what will be built, and for where."""
 
     routes: tuple[Route, ...]
+    """In matching order; prerendered ones and redirects are among them."""
     target: Target
+    """Without an adapter, a machine like this one."""
     logger: Logger
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildSsr:
-    """Payload of `build_ssr`: the emitted entry modules.
-
-    `entry_points` are file URLs of files that exist now, in the folder that becomes `dist/` once
-    the whole build has succeeded. `manifest` has what routelet.json says before there are zips:
-    `output`, `base`, `site`, `trailingSlash`, `adapter`, `routes` and `assets`. `functions` are the
-    traced files of each function: source path by path in its zip. With `edge_middleware` and a
-    middleware, `middleware_entry_point` and `middleware_files` are those of its own entry module;
-    otherwise they are None.
-    """
+    """Payload of `build_ssr`: the emitted entry modules."""
 
     entry_points: Mapping[Route, str]
+    """File URLs of entry modules, in the folder that becomes `dist/` once the build has succeeded;
+    routes that share a function have the same one."""
     middleware_entry_point: str | None
+    """That of the middleware, where it is a function of its own."""
     middleware_files: Mapping[str, Path] | None
+    """What that function has: source by path in its zip."""
     manifest: Mapping[str, Any]
+    """What routelet.json says before there are zips: `output`, `base`, `site`, `trailingSlash`,
+    `adapter`, `routes` and `assets`."""
     functions: Mapping[str, Mapping[str, Path]]
+    """Traced files of functions by their name, entry modules among them: source by path in the
+    zip."""
     logger: Logger
-
-
-class TracedFiles(Mapping[str, Mapping[str, Path]]):
-    """The files of functions, made when they are asked for: most hooks look at few, or none."""
-
-    def __init__(self, functions: Iterable[Function]) -> None:
-        self._functions = {one.name: one for one in functions}
-
-    def __getitem__(self, name: str) -> Mapping[str, Path]:
-        return self._functions[name].traced.sources
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._functions)
-
-    def __len__(self) -> int:
-        return len(self._functions)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -210,14 +196,17 @@ class BuildGenerated:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BuildDone:
-    """Payload of `build_done`: everything is written to `out_dir`, routelet.json included.
-
-    `out_dir` becomes `dist/` right after; what is written into it goes along.
-    """
+    """Payload of `build_done`: everything is written to `out_dir`, routelet.json included."""
 
     out_dir: Path
+    """Becomes `dist/` right after; what is written into it goes along."""
     routes: tuple[Route, ...]
+    """In matching order; prerendered ones and redirects are among them."""
+    functions: tuple[BuiltFunction, ...]
+    """As `build()` returns them. Their zips are files that are there now: one that did not change
+    may be that of the last build, and not below `out_dir`."""
     pages: tuple[Prerendered, ...]
+    """What routes gave that are the same for everyone."""
     client_files: tuple[str, ...]
     """Paths below `client/`, sorted, of prerendered pages and public files."""
     logger: Logger

@@ -3,16 +3,19 @@
 Every mistake is reported at once, with file, line and the nearest right key; exit status 2.
 """
 
+import json
 import re
 import tomllib
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
+from types import GenericAlias
 from typing import Any, TypeVar
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
 
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
-from routelet_bundler.model import Config, Project, kebab
+from routelet_bundler.model import Config, Project, Table, kebab
 from routelet_bundler.toml_lines import line_of
 
 FILE = "pyproject.toml"
@@ -121,6 +124,24 @@ def option_table(model: type[T], options: Mapping[str, Any]) -> T:
         return model.model_validate({kebab(key): value for key, value in options.items()})
     except ValidationError as error:
         raise _mistakes(model, error, (), None) from None
+
+
+def checked(annotation: Any, key: str, value: object, *, at: tuple[str, ...], text: str) -> Any:
+    """Return the value of a key as an annotation says; its table is `at` of pyproject.toml.
+
+    Strictly: "5" is no number. But an array may be a tuple or a set, and text a path. It stays as
+    it is where pydantic does not know the annotation. Raises `RouteletError` with every mistake.
+    """
+    table = {key: value}
+    try:
+        adapter = TypeAdapter[dict[str, Any]](GenericAlias(dict, (str, annotation)))
+        with suppress(ValidationError):
+            return adapter.validate_python(table, strict=True)[key]
+        return adapter.validate_json(json.dumps(table, default=str), strict=True)[key]
+    except ValidationError as error:
+        raise _mistakes(_model_in(annotation) or Table, error, at, text) from None
+    except (PydanticUserError, NameError):  # of a type, or of a name that is in no module
+        return value
 
 
 def _mistakes(

@@ -15,6 +15,7 @@ from routelet_bundler.adapter import (
     fire,
 )
 from routelet_bundler.adapters import load_integrations, twins
+from routelet_bundler.adapters.hooks import hook_mistakes, hook_warnings
 from routelet_bundler.config import (
     TABLE,
     config_error,
@@ -83,7 +84,10 @@ def configure(root: Path, command: Command) -> Configured:
         adapter=adapter,
         injections=found.injections,
         watch_files=found.watch_files,
-        warnings=tuple(feature_warnings(adapter)) if adapter else (),
+        warnings=(
+            *hook_warnings(found.integrations),
+            *(feature_warnings(adapter) if adapter else ()),
+        ),
     )
 
 
@@ -97,6 +101,7 @@ def set_up(root: Path, command: Command) -> SetUp:
     adapter = integrations[-1] if config.adapter is not None else None
     made = []
     for integration in integrations:  # and of those that are added on the way
+        raise_all(list(hook_mistakes(integration)))
         calls = Calls(integration.name, root)
         _fire_setup(integration, calls, config, command, root)
         calls.end()

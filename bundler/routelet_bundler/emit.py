@@ -12,12 +12,13 @@ from routelet_bundler.sources import bound_names, parse_python, read_source
 def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: bool) -> str:
     """Return the entry module of a function.
 
-    It runs from its zip, unpacked, or in place; the folder of modules that a build wrote is looked
-    for above it only where the function has some. `starts` tells whether the server entrypoint has
-    `start`.
+    It runs from its zip, unpacked, or in place. The folder above it is put on the path where it is
+    needed: as a script, and for modules that a build wrote. `starts` tells whether the server
+    entrypoint has `start`.
     """
     written = (f"{PACKAGE}/", f"{INJECTED}/")
-    has_written = any(file.archive.startswith(written) for file in traced.files)
+    starts = starts and not planned.is_middleware
+    finds_root = starts or any(file.archive.startswith(written) for file in traced.files)
     exports = adapter.exports
     server_entrypoint: str | None = adapter.server_entrypoint
     if planned.is_middleware:
@@ -28,14 +29,14 @@ def entry_module(planned: Planned, traced: Traced, adapter: Adapter, *, starts: 
         "entry.py.jinja",
         title=planned.title,
         root="/".join([".."] * depth) or ".",
-        has_written=has_written,
+        finds_root=finds_root,
         server_entrypoint=server_entrypoint,
         manifest=dict(planned.manifest),
         args=dict(adapter.args),
         omitted={module: one.name for one in traced.omitted for module in one.modules},
         exports=exports,
         serves_client=adapter.serves_client and not planned.is_middleware,
-        start=starts and not planned.is_middleware,
+        start=starts,
     )
 
 

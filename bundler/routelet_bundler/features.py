@@ -10,6 +10,8 @@ from keyword import iskeyword
 from math import isfinite
 from typing import get_args
 
+from packaging.utils import canonicalize_name
+
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
 from routelet_bundler.model import (
     Adapter,
@@ -62,7 +64,11 @@ def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
                 f'"{key}" of args is {value!r}, and entry modules hold literals only',
                 mend="write text, numbers, True, False, None, and lists, tuples and dicts of them",
             )
+    if adapter.serves_client and "client" in adapter.args:
+        what = 'serves_client gives entries the "client" of args, and args has one'
+        yield _mistake(adapter.name, what, "give it another name")
     yield from _mistakes_in_target(adapter)
+    yield from _mistakes_in_numbers(adapter)
     yield from _mistakes_in_features(adapter)
 
 
@@ -92,13 +98,40 @@ def _mistakes_in_entrypoints(adapter: Adapter) -> Iterable[RouteletError]:
 
 def _mistakes_in_target(adapter: Adapter) -> Iterable[RouteletError]:
     target = adapter.target
-    if not re.fullmatch(r"'3\.\d+'", repr(target.python)):
-        mend = 'write a minor version as text, such as "3.12"'
-        yield _mistake(adapter.name, f"{target.python!r} of its target is no Python", mend)
-    if target.architecture not in ARCHITECTURES:
-        mend = f"there are {', '.join(ARCHITECTURES)}"
-        what = f"{target.architecture!r} of its target is no architecture"
-        yield _mistake(adapter.name, what, mend)
+    lambdas = re.escape(f"python{target.python}")
+    for key, pattern, mend in (
+        ("python", r"3\.\d+", 'write a minor version as text, such as "3.12"'),
+        ("architecture", "|".join(ARCHITECTURES), f"there are {', '.join(ARCHITECTURES)}"),
+        ("glibc", r"|2_\d+", 'write it as wheel tags do, such as "2_28"'),
+        ("folder", r"/.*", 'write an absolute path, such as "/app"'),
+        ("runtime", f"|{lambdas}", "leave it out: it says that functions run on Lambda"),
+    ):
+        value = getattr(target, key)
+        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+            yield _mistake(adapter.name, f"{key} of its target is {value!r}", mend)
+    yield from _mistakes_in_provided(adapter.name, target)
+
+
+def _mistakes_in_provided(name: str, target: Target) -> Iterable[RouteletError]:
+    provided: object = target.provided
+    if not isinstance(provided, tuple):
+        mend = f'write provided=("{provided}",)' if isinstance(provided, str) else "it is a tuple"
+        yield _mistake(name, f"provided of its target is {provided!r}", mend)
+    elif target.provided and target.provided_through not in {"", *target.provided}:
+        what = f"provided_through of its target is {target.provided_through!r}"
+        yield _mistake(name, what, f"name one of {', '.join(target.provided)}")
+    else:
+        for one in target.provided:
+            if one != canonicalize_name(one):
+                mend = f'write "{canonicalize_name(one)}"'
+                yield _mistake(name, f"provided of its target has {one!r}", mend)
+
+
+def _mistakes_in_numbers(adapter: Adapter) -> Iterable[RouteletError]:
+    for key in ("memory_mb", "timeout_s"):
+        value = getattr(adapter, key)
+        if value is not None and (type(value) is not int or value < 1):
+            yield _mistake(adapter.name, f"{key} is {value!r}", "it is a whole number, or None")
 
 
 def _mistakes_in_features(adapter: Adapter) -> Iterable[RouteletError]:

@@ -1,6 +1,6 @@
 """The hooks of a build, in their order, and what each is given."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from types import MappingProxyType
 
@@ -12,14 +12,34 @@ from routelet_bundler.adapter import (
     BuildSsr,
     BuildStart,
     Integration,
-    TracedFiles,
     fire,
 )
 from routelet_bundler.client import Client
 from routelet_bundler.functions import Routed
-from routelet_bundler.model import Function
+from routelet_bundler.model import BuiltFunction, Function
 from routelet_bundler.render.routelet_json import ssr_manifest
 from routelet_bundler.work import Work
+
+
+class TracedFiles(Mapping[str, Mapping[str, Path]]):
+    """The files of functions, made when they are asked for: most hooks look at few, or none.
+
+    Their entry modules are below `folder`.
+    """
+
+    def __init__(self, functions: Iterable[Function], folder: Path) -> None:
+        self._functions = {one.name: one for one in functions}
+        self._folder = folder
+
+    def __getitem__(self, name: str) -> Mapping[str, Path]:
+        function = self._functions[name]
+        return {**function.traced.sources, function.entry: self._folder / function.entry_on_disk}
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._functions)
+
+    def __len__(self) -> int:
+        return len(self._functions)
 
 
 def build_start(work: Work) -> None:
@@ -42,7 +62,7 @@ def build_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:
     if not work.configured.integrations:
         return
     functions = tuple(one for one in routed.functions if not one.is_middleware)
-    middleware = TracedFiles([routed.edge_function] if routed.edge_function else [])
+    edge = [routed.edge_function] if routed.edge_function else []
     entry_points = MappingProxyType(entry_points_of(functions, work.folder))
     manifest = ssr_manifest(
         work.site.routes,
@@ -57,9 +77,9 @@ def build_ssr(work: Work, routed: Routed, assets: Mapping[str, str]) -> None:
             BuildSsr(
                 entry_points=entry_points,
                 middleware_entry_point=entry_point_of(routed.edge_function, work.folder),
-                middleware_files=next(iter(middleware.values()), None),
+                middleware_files=next(iter(TracedFiles(edge, work.folder).values()), None),
                 manifest=manifest,
-                functions=TracedFiles(functions),
+                functions=TracedFiles(functions, work.folder),
                 logger=log,
             )
         ),
@@ -75,7 +95,7 @@ def build_generated(work: Work, client: Client) -> None:
     )
 
 
-def build_done(work: Work, client: Client) -> None:
+def build_done(work: Work, client: Client, built: tuple[BuiltFunction, ...]) -> None:
     """Tell that everything is written."""
     integrations = work.configured.integrations
     # The adapter is the last: where it is alone, and writes nothing before, nobody has.
@@ -89,6 +109,7 @@ def build_done(work: Work, client: Client) -> None:
             BuildDone(
                 out_dir=work.folder,
                 routes=work.site.routes,
+                functions=built,
                 pages=client.prerendered,
                 client_files=client.files_there if has_more else client.files,
                 logger=log,

@@ -209,7 +209,7 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     with (work.folder / "routelet.json").open("w") as file:
         file.writelines(manifest_text(result, work.configured.config, work.configured.adapter))
     check_budgets(work.folder, everything, work.configured.config.budget, work.cache, work.jobs)
-    hooks.build_done(work, client)
+    hooks.build_done(work, client, built)
     removed = {"client": client.removed} if client.earlier else {}
     lay_over(work.folder, work.out_dir, {**removed, **emitted.removed})
     return result, client, emitted

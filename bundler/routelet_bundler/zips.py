@@ -15,12 +15,14 @@ from routelet_bundler.model import (
     BuiltFunction,
     Distribution,
     Function,
+    Limits,
     PartSize,
     Target,
     Zip,
 )
+from routelet_bundler.pack.limits import excesses
 from routelet_bundler.staging import write_texts
-from routelet_bundler.trace.install import runtime_packages
+from routelet_bundler.trace.install import provided_packages
 from routelet_bundler.verify import Check, runs_here, verify
 from routelet_bundler.work import Work
 
@@ -35,7 +37,10 @@ class Packing:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Emitted:
-    """The functions of a build: all of them, and those that are not as in `earlier`."""
+    """The functions of a build: all of them, and those that are not as in `earlier`.
+
+    Of those whose zip the host refuses by now each is `new`: it is told when it is packed.
+    """
 
     functions: tuple[Function, ...]
     keys: Mapping[str, str]
@@ -82,9 +87,15 @@ def emit_functions(work: Work, functions: tuple[Function, ...], packing: Packing
     packers, earlier = packing.packers, packing.earlier
     keys = {one.name: packers[one.target].key(one) for one in functions}
     kept = earlier.zips if earlier else {}
-    new = tuple(
-        one for one in functions if one.name not in kept or kept[one.name].key != keys[one.name]
-    )
+    adapter = work.configured.adapter
+
+    def is_kept(one: Function) -> bool:
+        before = kept.get(one.name)
+        if adapter is None or before is None or before.key != keys[one.name]:
+            return False
+        return not excesses(before.zip, _limits(one, adapter))
+
+    new = tuple(one for one in functions if not is_kept(one))
     outside = (one for one in functions if one.entry_on_disk.partition("/")[0] not in pack.FOLDERS)
     write_texts(work.folder, {one.entry_on_disk: one.entry_text for one in (*new, *outside)})
     return Emitted(functions=functions, keys=keys, earlier=earlier, new=new, packers=packers)
@@ -112,16 +123,18 @@ def _packed(work: Work, emitted: Emitted, adapter: Adapter) -> Mapping[str, Zip]
 
     def packed(function: Function) -> Zip:
         path = work.folder / "functions" / f"{function.name}.zip"
-        limits = adapter.limits
-        if function.is_middleware and adapter.middleware_host:
-            limits = adapter.middleware_host.limits
-        return packers[function.target].pack(function, path, limits)
+        return packers[function.target].pack(function, path, _limits(function, adapter))
 
     with ThreadPoolExecutor(work.jobs) as executor:
         for target, packer in packers.items():
             own = [one for one in new if one.target == target]
             packer.prepare(own, work.folder, executor)
         return {one.name: made for one, made in zip(new, executor.map(packed, new), strict=True)}
+
+
+def _limits(function: Function, adapter: Adapter) -> Limits:
+    host = adapter.middleware_host if function.is_middleware else None
+    return host.limits if host else adapter.limits
 
 
 def _verified(
@@ -135,8 +148,9 @@ def _verified(
         work.report("verify", done, total)
 
     report(0, len(functions))
+    target = adapter.target
     needs_host = any(function.traced.provided for function in functions)
-    provided = runtime_packages(adapter.target.python, work.cache) if needs_host else None
+    provided = provided_packages(target.provided, target.python, work.cache) if needs_host else None
     checks = [
         Check(
             function=function,

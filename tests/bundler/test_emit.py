@@ -138,8 +138,11 @@ def test_an_entry_in_place_finds_the_compiled_templates(
     del sys.modules["moon_server"]
 
 
-def test_an_entry_without_templates_leaves_the_path_alone() -> None:
+def test_an_entry_without_templates_that_is_no_script_leaves_the_path_alone() -> None:
     assert "sys.path" not in entry_module(planned("a.py"), NOTHING, ADAPTER)
+    assert "sys.path" in entry_module(planned("a.py"), NOTHING, ADAPTER, starts=True)
+    middleware = replace(planned("a.py"), is_middleware=True)
+    assert "sys.path" not in entry_module(middleware, NOTHING, ADAPTER, starts=True)
 
 
 def test_the_same_plan_gives_the_same_text() -> None:

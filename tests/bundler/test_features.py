@@ -102,15 +102,34 @@ def test_a_library_that_makes_images_has_to_run_on_the_host(library: str) -> Non
         ({"args": {"at": float("nan")}}, '"at" of args', "numbers"),
         (
             {"target": Target(python=3.12)},  # type: ignore[arg-type]  # a mistake
-            "3.12 of its target is no Python",
+            "python of its target is 3.12",
             '"3.12"',
         ),
-        ({"target": Target(python="python3.12")}, "is no Python", '"3.12"'),
+        ({"target": Target(python="python3.12")}, "python of its target", '"3.12"'),
         (
             {"target": Target(architecture="arm")},  # type: ignore[arg-type]  # a mistake
-            "'arm' of its target is no",
+            "architecture of its target is 'arm'",
             "arm64",
         ),
+        ({"target": Target(glibc="2.28")}, "glibc of its target is '2.28'", '"2_28"'),
+        ({"target": Target(folder="workspace")}, "folder of its target is 'workspace'", '"/app"'),
+        ({"target": Target(python="3.12", runtime="python312")}, "runtime of its", "on Lambda"),
+        ({"target": Target(python="3.12", runtime="python3.1x")}, "runtime of its", "leave it out"),
+        (
+            {"target": Target(provided="flask")},  # type: ignore[arg-type]  # a mistake
+            "provided of its target is 'flask'",
+            'provided=("flask",)',
+        ),
+        ({"target": Target(provided=("Flask",))}, "target has 'Flask'", 'write "flask"'),
+        (
+            {"target": Target(provided=("flask",), provided_through="flsk")},
+            "provided_through of its target is 'flsk'",
+            "name one of flask",
+        ),
+        ({"memory_mb": "256"}, "memory_mb is '256'", "a whole number"),
+        ({"timeout_s": True}, "timeout_s is True", "a whole number"),
+        ({"timeout_s": 0}, "timeout_s is 0", "a whole number"),
+        ({"args": {"client": "mine"}, "serves_client": True}, '"client" of args', "another name"),
         ({"supported_features": {"server_ouput": "stable"}}, "no feature", '"server_output"?'),
         ({"supported_features": ["server_output"]}, "supported_features is [", "Mapping"),
         ({"args": None}, "args is None", "Mapping"),

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from routelet_bundler.adapter import Integration
-from routelet_bundler.config import TABLE, config_error
+from routelet_bundler.config import TABLE, checked, config_error
 from routelet_bundler.errors import RouteletError, did_you_mean, raise_all, raised_at
 from routelet_bundler.model import Config, kebab
 from routelet_bundler.safe_names import safe
@@ -122,6 +122,7 @@ def _make(
                 text,
                 mend=did_you_mean(kebab(option), known),
             )
+    given = _as_annotated(factory, given, at, text)
     try:
         integration = factory(**given)
     except RouteletError as error:
@@ -135,6 +136,26 @@ def _make(
     if not isinstance(integration.name, str) or not integration.name:
         raise config_error(f'"{name}" gave an Integration without a name', (*TABLE, key), text)
     return integration
+
+
+def _as_annotated(
+    factory: Callable[..., Integration], given: Mapping[str, Any], at: tuple[str, ...], text: str
+) -> dict[str, Any]:
+    """Return options as the factory's annotations say, where these can be resolved."""
+    try:
+        parameters = inspect.signature(factory, eval_str=True).parameters
+    except Exception:  # noqa: BLE001 - code of others: what a type checker alone can read
+        return dict(given)
+    values, mistakes = dict(given), []
+    for name in filter(parameters.__contains__, given):
+        annotation = parameters[name].annotation
+        if annotation is not inspect.Parameter.empty:
+            try:
+                values[name] = checked(annotation, kebab(name), given[name], at=at, text=text)
+            except RouteletError as error:
+                mistakes.append(error)
+    raise_all(mistakes)
+    return values
 
 
 def _placed(error: RouteletError, at: tuple[str, ...], text: str) -> RouteletError:

@@ -15,24 +15,24 @@ HOST_ARCHITECTURE: Literal["x86_64", "arm64"] = (
 )
 """The architecture of this machine, in Lambda's words."""
 
+_IMPORTED_AS = {"python-dateutil": "dateutil"}
+"""Import names of distributions that differ from their own."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """Where functions run: on a machine like this one, unless it is said.
-
-    `folder` is where a zip is unpacked there; bytecode names its sources below it. `provided` are
-    distributions that are there already: they are left out of a zip where a function needs them
-    through `provided_through` alone, all of them or none.
-    """
+    """Where functions run: on a machine like this one, unless it is said."""
 
     python: str = HOST
     """Minor version, such as `3.12`."""
     architecture: Literal["x86_64", "arm64"] = HOST_ARCHITECTURE
+    """For what wheels are installed; a route's `config` may name the other one."""
     glibc: str = ""
     """The newest glibc that wheels may need, as in wheel tags: `2_17`. Empty: this machine's."""
     folder: str = "/app"
+    """Where a zip is unpacked there: bytecode names its sources below it."""
     runtime: str = ""
-    """What the host calls this Python, such as `python3.12`."""
+    """Lambda's name of this Python, such as `python3.12`; empty for any other host."""
     bytecode: bool | Literal["only"] = True
     """Whether `.pyc` files come along; with "only" they stand in place of their sources."""
     strip: bool = False
@@ -42,9 +42,18 @@ class Target:
     recipes: tuple[str, ...] = ()
     """Distributions of whose data only what the code names comes along."""
     provided: tuple[str, ...] = ()
+    """Distributions that are there already, by normalised name. A function packs all that it needs
+    of them, or none: none where it imports one that the site has not installed."""
     provided_through: str = ""
+    """One of `provided`. A function that imports it packs none of them even where the site has
+    them installed, unless it imports another one that the site names in its dependencies."""
     companions: Literal["declared", "reached", "all"] = "reached"
     """Which optional companions of reached distributions come along."""
+
+    @property
+    def provided_modules(self) -> Mapping[str, str]:
+        """Provided distributions by the names that they are imported by."""
+        return {_IMPORTED_AS.get(name, name.replace("-", "_")): name for name in self.provided}
 
     @property
     def platform(self) -> str:
@@ -64,9 +73,11 @@ class SiteLimits:
     integrations: int
     """Functions that one API can have behind it."""
     resources: int
+    """What one deployment may consist of."""
     resources_a_function: int
     other_resources: int
     stored_bytes: int
+    """Of all zips together."""
 
     def functions(self, routes: int) -> int:
         """Return how many functions a site of so many routes may have.
@@ -85,9 +96,11 @@ class Limits:
     zipped_bytes: int | None = None
     unzipped_bytes: int | None = None
     handler_length: int | None = None
+    """In characters: a function whose handler would be longer has its entry module at the root."""
     source: str = ""
     """The page of the host's documentation that says so."""
     site: SiteLimits | None = None
+    """Of all functions together, which `split = "auto"` keeps within."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +131,9 @@ class Assets:
 
     support: Level
     is_pillow_compatible: bool = False
+    """Whether a function that has Pillow runs there; one that has it is an error otherwise."""
     is_pyvips_compatible: bool = False
+    """The same of pyvips."""
 
 
 Support = Level | Assets
@@ -127,38 +142,46 @@ Support = Level | Assets
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AdapterFeatures:
-    """What the adapter wants emitted: one function per route, the middleware as its own."""
+    """What the adapter wants emitted."""
 
     function_per_route: bool = False
+    """Whether each route on demand is a function of its own, or all of them are one."""
     edge_middleware: bool = False
+    """Whether the middleware is a function of its own, before all others, and in no other."""
 
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What a host needs of a build.
-
-    `server_entrypoint` is a dotted module with `create_exports(manifest, args)` and/or
-    `start(manifest, args)`; an entry module exposes the `exports` that the first one returns, and
-    calls the second one where it is run as a script. A host of files alone has none.
-    `memory_mb` and `timeout_s` are those of a route that says nothing.
-    """
+    """What a host needs of a build."""
 
     name: str
+    """What people know it by: messages and routelet.json say it."""
     server_entrypoint: str = ""
+    """A dotted module with `create_exports(manifest, args)` and/or `start(manifest, args)`: entry
+    modules call the first one for what they expose, the second one where they are run as scripts.
+    A host of files alone has none."""
     _: KW_ONLY
     exports: tuple[str, ...] = ()
+    """Of what `create_exports` returns, the names that an entry module exposes. The first one is
+    the function's handler."""
     args: Mapping[str, Any] = field(default_factory=dict)
-    """Literals, which are written into entry modules."""
+    """Literals, which are written into entry modules and handed to the server entrypoint."""
     adapter_features: AdapterFeatures = field(default_factory=AdapterFeatures)
     supported_features: Mapping[str, Support] = field(default_factory=dict)
+    """Levels of `static_output`, `hybrid_output`, `server_output`, `assets`, `i18n_domains` and
+    `env_get_secret`; one that is not named is unsupported."""
     target: Target = field(default_factory=Target)
+    """For what functions are built."""
     limits: Limits = field(default_factory=Limits)
+    """What the host refuses: a build over it fails."""
     split: Split | None = None
     """None: `route` with `function_per_route`, else `single`."""
     traffic: str | None = None
     """A file with requests an hour by route, below the site's folder."""
     memory_mb: int | None = None
+    """Of a function whose routes say nothing."""
     timeout_s: int | None = None
+    """Of a function whose routes say nothing."""
     front: str | None = None
     """What stands before the functions, for templates and emulators."""
     serves_client: bool = False

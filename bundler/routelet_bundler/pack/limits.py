@@ -14,7 +14,20 @@ def check_limits(function: Function, packed: Zip, limits: Limits, sizes: Mapping
     `sizes` are unzipped bytes of its parts: files by their path in the zip, bytecode counted with
     its source, and distributions by `distribution:NAME`.
     """
-    over = [
+    if over := excesses(packed, limits):
+        source = f" ({limits.source})" if limits.source else ""
+        raise RouteletError(
+            f"the function {function.name} is too large: {'; '.join(over)}{source}",
+            where=", ".join(page.route.component or "" for page in function.pages)
+            or function.title,
+            mend="cut an import on the way to one of its largest parts (bytes unzipped):"
+            + _largest(function, sizes),
+        )
+
+
+def excesses(packed: Zip, limits: Limits) -> list[str]:
+    """Return what of a zip is over a limit."""
+    return [
         f"{size:,} bytes {what}, the limit is {limit:,}"
         for what, size, limit in (
             ("zipped", packed.zipped_bytes, limits.zipped_bytes),
@@ -22,14 +35,6 @@ def check_limits(function: Function, packed: Zip, limits: Limits, sizes: Mapping
         )
         if limit is not None and size > limit
     ]
-    if over:
-        raise RouteletError(
-            f"the function {function.name} is too large: {'; '.join(over)} ({limits.source})",
-            where=", ".join(page.route.component or "" for page in function.pages)
-            or function.title,
-            mend="cut an import on the way to one of its largest parts (bytes unzipped):"
-            + _largest(function, sizes),
-        )
 
 
 def _largest(function: Function, sizes: Mapping[str, int]) -> str:

@@ -19,7 +19,7 @@ from routelet_bundler.errors import RouteletError
 from routelet_bundler.interpreters import exact_version, find_interpreter, run_isolated
 from routelet_bundler.model import HOST_ARCHITECTURE
 from routelet_bundler.report.shipped import Shipped
-from routelet_bundler.trace.install import runtime_packages
+from routelet_bundler.trace.install import provided_packages
 from routelet_bundler.verify import ENVIRONMENT
 
 _WORKER = Path(__file__).with_name("start_worker.py")
@@ -67,7 +67,8 @@ def unpacked(function: Shipped, cache: Cache) -> Iterator[Unpacked]:
         raise RouteletError(reason, where=function.name)
     interpreter = find_interpreter(function.python)
     assert interpreter is not None  # noqa: S101 - or `unable` had said so
-    provided = (runtime_packages(function.python, cache),) if function.provided else ()
+    names = function.provided
+    provided = (provided_packages(names, function.python, cache),) if names else ()
     with tempfile.TemporaryDirectory(prefix="routelet-start-") as temporary:
         folder = Path(temporary).resolve()
         with ZipPath(function.zip).root as opened:

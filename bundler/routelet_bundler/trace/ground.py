@@ -20,9 +20,6 @@ from routelet_bundler.trace.modules import LocalModules
 from routelet_bundler.trace.reach import ThirdParty, entry_points
 from routelet_bundler.trace.records import Records, Source
 
-PROVIDED_MODULES = {"python-dateutil": "dateutil"}
-"""Import names of provided distributions that differ from their own."""
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Recording:
@@ -162,6 +159,4 @@ class Ground:
 
     def provider_of(self, module: str) -> str | None:
         """Return the distribution of the host that has `module`, by its normalised name."""
-        top = module.partition(".")[0]
-        names = self.target.provided
-        return next((name for name in names if PROVIDED_MODULES.get(name, name) == top), None)
+        return self.target.provided_modules.get(module.partition(".")[0])

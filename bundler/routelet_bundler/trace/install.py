@@ -256,10 +256,18 @@ def _local_wheels(text: str, root: Path | None) -> Iterator[bytes]:
 
 def runtime_packages(python: str, cache: Cache | None = None) -> Path:
     """Return a folder with what AWS's runtime of this Python has, for this machine."""
+    return provided_packages(RUNTIME_PACKAGES, python, cache)
+
+
+def provided_packages(names: Sequence[str], python: str, cache: Cache | None = None) -> Path:
+    """Return a folder with distributions that a host provides, and what they require.
+
+    They are for this machine, and those that an index has: which the host has nobody says.
+    """
     cache = cache or Cache(default_cache())
-    platform = Platform(python=python)
-    text = resolve(RUNTIME_PACKAGES, platform, cache, where="AWS's runtime")
-    return install(Requirements(text=text, source="AWS's runtime", locked=False), platform, cache)
+    platform, source = Platform(python=python), "what the host provides"
+    text = resolve(names, platform, cache, where=source)
+    return install(Requirements(text=text, source=source, locked=False), platform, cache)
 
 
 def _uv(

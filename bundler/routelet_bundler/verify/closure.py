@@ -106,10 +106,8 @@ class _Checked:
         }
         self._theirs = [closure.stems_of(one) for one, _ in function.traced.distributions]
         python = function.target.python
-        provided = function.traced.provided
-        self._elsewhere = standard_library(python) | {
-            "dateutil" if name == "python-dateutil" else name.replace("-", "_") for name in provided
-        }
+        provided = function.target.provided_modules if function.traced.provided else {}
+        self._elsewhere = standard_library(python) | provided.keys()
 
     @cached_property
     def _own(self) -> frozenset[str]:

@@ -11,11 +11,16 @@ from routelet_bundler.model import Adapter
 Site = Callable[..., Path]
 
 MOON = """\
+from pathlib import Path
+
 from routelet_bundler.adapter import Adapter, Integration, Table, Target, option_table
 
 class Options(Table):
     region: str = "near"
     crew_size: int = 2
+
+class Map:
+    pass
 
 class Moon(Integration):
     name = "moon"
@@ -38,6 +43,17 @@ def make(**options):
 
 def strict(*, crew_size=2):
     return make(crew_size=crew_size)
+
+def annotated(region: str = "near", crew_size: int = 2, stops: tuple[Path, ...] = ()) -> Moon:
+    assert all(isinstance(one, Path) for one in stops)
+    return make(region=region, crew_size=crew_size)
+
+def unresolved(crew_size: "Size" = 2) -> "Moon":
+    return make(crew_size=len(crew_size))
+
+class Landing(Moon):
+    def __init__(self, crew_size: "int | None" = None, map: Map = Map()) -> None:
+        super().__init__(Options(**{"crew-size": crew_size}))
 
 def nothing():
     return None
@@ -192,6 +208,10 @@ def test_an_adapter_that_is_not_there_is_told_with_its_line(
     [
         ("moon:make", "crew-sze = 3", 'unknown key "crew-sze"', 'did you mean "crew-size"?'),
         ("moon:make", 'crew-size = "three"', '"crew-size": Input should be a valid integer', ""),
+        ("moon:annotated", 'crew-size = "3"', '"crew-size": Input should be a valid integer', ""),
+        ("moon:annotated", "crew-size = true", "a valid integer, not True", ""),
+        ("moon:annotated", "stops = [1]", '"stops.0": Input should be', ""),
+        ("moon:Landing", 'crew-size = "3"', "a valid integer, not '3'", ""),
         ("moon:strict", "crew-sise = 3", 'unknown key "crew-sise"', 'did you mean "crew-size"?'),
         ("aws-lambda", "memry = 256", 'unknown key "memry"', 'did you mean "memory"?'),
         ("aws-lambda", "memory = 64", "greater than or equal to 128", ""),
@@ -208,6 +228,30 @@ def test_a_faulty_option_is_told_with_its_line(
     assert mistake.mend == mend
     assert mistake.where == "pyproject.toml:5"
     assert mistake.status == WRONG_USE
+
+
+@pytest.mark.parametrize(
+    ("factory", "options", "name"),
+    [
+        ("annotated", 'region = "far"\ncrew-size = 3\nstops = ["a", "b/c"]', "moon-far-3"),
+        ("unresolved", 'crew-size = "four"', "moon-near-4"),
+        ("Landing", 'crew-size = 3\nmap = "of its own kind"', "moon-near-3"),
+    ],
+)
+def test_options_are_as_the_factory_annotates_them(
+    write_site: Site, factory: str, options: str, name: str
+) -> None:
+    table = f'output = "server"\nadapter = "moon:{factory}"\n'
+    found = configured(write_site, f'{table}[tool.routelet.adapters."moon:{factory}"]\n{options}')
+    assert found.adapter is not None
+    assert found.adapter.name == name
+
+
+def test_all_options_that_are_not_as_annotated_are_told_at_once(write_site: Site) -> None:
+    table = 'adapter = "moon:annotated"\n[tool.routelet.adapters."moon:annotated"]\n'
+    mistake = mistake_of(write_site, f'{table}region = 1\ncrew-size = "2"')
+    places = [one.where for one in (mistake, *mistake.others)]
+    assert places == ["pyproject.toml:4", "pyproject.toml:5"]
 
 
 def test_all_faulty_options_are_told_at_once(write_site: Site) -> None:

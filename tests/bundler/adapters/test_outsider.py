@@ -3,11 +3,14 @@
 import dataclasses
 import json
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 
@@ -17,7 +20,8 @@ from routelet_bundler.errors import WRONG_USE
 DOCS = Path(__file__).parents[3] / "docs" / "writing-adapters.md"
 BLOCKS = re.findall(r"```python\n(.*?)```", DOCS.read_text(), re.DOTALL)
 ADAPTER = next(block for block in BLOCKS if "class Flyby" in block)
-SERVER = "from routelet.app import App\n" + next(b for b in BLOCKS if "def create_exports" in b)
+SERVER = next(block for block in BLOCKS if "flyby_server.py" in block)
+TEST = next(block for block in BLOCKS if "test_flyby.py" in block)
 PYPROJECT = """[project]
 name = "site"
 version = "1"
@@ -62,6 +66,30 @@ def test_the_adapter_of_the_docs_builds_entries_that_serve(
     assert done.stdout == '{"id":"7"}\n', done.stderr
 
 
+def test_the_test_of_the_docs_passes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    (tmp_path / "flyby_adapter.py").write_text(ADAPTER.replace("3.12", running))
+    (tmp_path / "flyby_server.py").write_text(SERVER)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    tests: dict[str, Any] = {}
+    exec(TEST.replace('"flyby"', '"flyby_adapter:flyby"'), tests)
+    tests["test_a_request_is_answered_from_the_zip_alone"](tmp_path)
+
+
+def test_an_entry_of_an_unpacked_zip_is_started_whatever_the_site_has(
+    write_site: Callable[..., Path], tmp_path: Path
+) -> None:
+    running = f"{sys.version_info[0]}.{sys.version_info[1]}"
+    root = site(write_site, adapter=ADAPTER.replace("3.12", running))
+    start = "def start(manifest, args):\n    print(manifest['routes'][0]['route'], args['port'])\n"
+    (root / "flyby_server.py").write_text(SERVER + start)
+    with ZipFile(build(root).functions[0].zip.path) as zipped:
+        zipped.extractall(tmp_path / "unpacked")
+    command = [sys.executable, "-I", "-S", str(tmp_path / "unpacked/pages/entry__id_.py")]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.stdout == "/[id] 8000\n", done.stderr
+
+
 def test_its_zip_has_its_server_and_nothing_of_aws(write_site: Callable[..., Path]) -> None:
     root = site(write_site)
     built = build(root)
@@ -72,6 +100,91 @@ def test_its_zip_has_its_server_and_nothing_of_aws(write_site: Callable[..., Pat
     manifest = json.loads((root / "dist/routelet.json").read_text())
     assert manifest["adapter"]["name"] == "flyby"
     assert manifest["functions"][0]["handler"] == "pages/entry__id_.serve"
+
+
+def test_traced_files_are_those_of_the_zip_and_its_entry_module_is_among_them(
+    write_site: Callable[..., Path],
+) -> None:
+    copying = (
+        "        for path, source in payload.functions['_id_'].items():\n"
+        "            copy = Path(__file__).parent / 'copied' / path\n"
+        "            copy.parent.mkdir(parents=True, exist_ok=True)\n"
+        "            copy.write_bytes(source.read_bytes())\n"
+        "        for route, url"
+    )
+    text = f"from pathlib import Path\n{ADAPTER}".replace("        for route, url", copying)
+    root = site(write_site, adapter=text)
+    with ZipFile(build(root).functions[0].zip.path) as zipped:
+        sources = {name for name in zipped.namelist() if name.endswith(".py")}
+        assert sources == {"pages/_id_.py", "pages/entry__id_.py", "flyby_server.py"}
+        assert all(zipped.read(name) == (root / "copied" / name).read_bytes() for name in sources)
+        # The runtime comes along as bytecode alone.
+        others = {str(one.relative_to(root / "copied")) for one in (root / "copied").rglob("*.py")}
+        assert {f"{name}c" for name in others - sources} <= set(zipped.namelist())
+
+
+def test_build_done_has_functions_as_a_build_returns_them_with_zips_that_are_there(
+    write_site: Callable[..., Path],
+) -> None:
+    unpacking = ADAPTER[: ADAPTER.index("    def build_ssr")] + (
+        "    sees_files = False\n\n"
+        "    def build_done(self, payload):\n"
+        "        for one in payload.functions:\n"
+        "            with ZipFile(one.zip.path) as zipped:\n"
+        "                zipped.extractall(payload.out_dir / 'host' / one.name)\n"
+        "        TOLD.append(payload.functions)\n\n"
+        "TOLD = []\n\n"
+    )
+    text = f"from zipfile import ZipFile\n{unpacking}{ADAPTER[ADAPTER.index('def flyby') :]}"
+    root = site(write_site, adapter=text)
+    for _ in range(2):  # the second one leaves the zip as it is
+        built = build(root)
+        entry = built.out_dir / "host/_id_/pages/entry__id_.py"
+        assert entry.read_bytes() == (built.out_dir / "pages/entry__id_.py").read_bytes()
+        shutil.rmtree(built.out_dir / "host")
+        [told] = sys.modules["flyby_adapter"].TOLD.pop()
+        assert (replace(told, zip=built.functions[0].zip),) == built.functions
+    assert built.functions[0].routes == ("/[id]",)
+    assert built.functions[0].function.handler == "pages/entry__id_.serve"
+
+
+@pytest.mark.parametrize("through", ["", "typing-extensions"])
+def test_what_the_host_provides_is_there_when_a_zip_is_started_and_not_in_it(
+    write_site: Callable[..., Path], through: str
+) -> None:
+    told = refused(write_site, f"import typing_extensions\n{SERVER}")
+    assert told.what == "imports typing_extensions, which no dependency provides"
+    provided = f'Target(provided=("six", "typing-extensions"), provided_through="{through}", '
+    root = site(write_site, adapter=ADAPTER.replace("Target(", provided))
+    (root / "flyby_server.py").write_text(f"import typing_extensions\n{SERVER}")
+    sys.modules.pop("flyby_adapter")
+    [function] = build(root).functions
+    assert function.function.traced.provided == ("six", "typing-extensions")
+    assert function.verdict.verified
+    with ZipFile(function.zip.path) as zipped:
+        assert not [name for name in zipped.namelist() if "typing_extensions" in name]
+
+
+def test_a_limit_that_a_host_sets_later_holds_for_a_zip_that_has_not_changed(
+    write_site: Callable[..., Path],
+) -> None:
+    adapter = ADAPTER.replace("    def build_ssr", "    sees_files = False\n\n    def build_ssr")
+    root = site(write_site, adapter=adapter)
+    size = build(root).functions[0].zip.zipped_bytes
+    before = (root / "dist/functions/_id_.zip").read_bytes()
+    for limit, what in ((size, ""), (size - 1, f"{size:,} bytes zipped, the limit is")):
+        limited = adapter.replace("target=", f"limits=Limits(zipped_bytes={limit}), target=")
+        text = f"from routelet_bundler.adapter import Limits\n{limited}"
+        (root / "flyby_adapter.py").write_text(text)
+        sys.modules.pop("flyby_adapter")
+        if not what:
+            build(root)
+            continue
+        with pytest.raises(RouteletError, match="the function _id_ is too large") as told:
+            build(root)
+        assert what in told.value.what
+        assert "flyby_server.py" in told.value.mend
+    assert (root / "dist/functions/_id_.zip").read_bytes() == before
 
 
 def test_an_option_that_its_factory_does_not_take_is_told_with_its_line(
@@ -241,7 +354,6 @@ def test_payloads_tell_what_is_built_and_cannot_be_changed(noted: dict[str, Any]
     assert ssr.manifest["adapter"]["name"] == "flyby"
     assert ssr.manifest["routes"][0]["function"] == "_id_"
     assert "flyby_server.py" in ssr.functions["_id_"]
-    assert all(path.is_file() for path in ssr.functions["_id_"].values())
     for fixed in (ssr.entry_points, ssr.manifest, ssr.manifest["routes"][0], ssr.functions):
         with pytest.raises(TypeError):
             fixed["x"] = 1

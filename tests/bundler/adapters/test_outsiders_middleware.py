@@ -91,7 +91,7 @@ def test_build_ssr_has_the_entry_module_and_its_files(outsider: Callable[..., Pa
     build(root)
     [(url, files)] = sys.modules["outsider_adapter"].TOLD
     assert url.endswith("/middleware.py")
-    assert {"middleware.py", "guard.py"} <= set(files)
+    assert {"entry.py", "middleware.py", "guard.py"} <= set(files)
 
 
 def test_a_server_of_others_hands_signed_locals_to_its_pages(

@@ -1,16 +1,12 @@
 """The adapter: what flyby is, and the file that tells it what there is to run."""
 
 import json
-from pathlib import Path
-from urllib.parse import unquote, urlsplit
 
-from routelet.routing import Route
 from routelet_bundler.adapter import (
     Adapter,
     AdapterFeatures,
     Assets,
     BuildDone,
-    BuildSsr,
     ConfigDone,
     Integration,
     Limits,
@@ -37,7 +33,6 @@ class Flyby(Integration):
 
     def __init__(self, port: int, signed_locals: bool) -> None:
         self._args = {"port": port, "signed_locals": signed_locals}
-        self._entries: dict[Route, Path] = {}
 
     def config_done(self, payload: ConfigDone) -> None:
         """Say what flyby is."""
@@ -60,21 +55,15 @@ class Flyby(Integration):
             )
         )
 
-    def build_ssr(self, payload: BuildSsr) -> None:
-        """Keep where the entry of each route is."""
-        for route, url in payload.entry_points.items():
-            self._entries[route] = Path(unquote(urlsplit(url).path))
-
     def build_done(self, payload: BuildDone) -> None:
         """Write `flyby.json`: files that are served as they are, then routes in matching order."""
+        entries = {
+            name: one.function.entry_on_disk for one in payload.functions for name in one.routes
+        }
         routes = [
-            {
-                "route": route.route,
-                "pattern": route.pattern,
-                "entry": self._entries[route].relative_to(payload.out_dir).as_posix(),
-            }
-            for route in payload.routes
-            if route in self._entries
+            {"route": one.route, "pattern": one.pattern, "entry": entries[one.route]}
+            for one in payload.routes
+            if one.route in entries
         ]
         told = {"files": list(payload.client_files), "routes": routes}
         (payload.out_dir / "flyby.json").write_text(json.dumps(told, indent=2))
