@@ -2,7 +2,7 @@
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
 
@@ -108,7 +108,7 @@ Level = Literal["stable", "experimental", "deprecated", "unsupported"]
 """How well an adapter supports a feature; a feature that it does not name is unsupported."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Assets:
     """How well an adapter serves assets, and which libraries that make images run on its host.
 
@@ -121,11 +121,11 @@ class Assets:
     is_pyvips_compatible: bool = False
 
 
-Support = Level | Assets
-"""A value of `supported_features`: its level; `assets` may say more."""
+Support = Level | Assets | Mapping[str, Any]
+"""A value of `supported_features`: its level; `assets` may say more, also as a mapping."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class AdapterFeatures:
     """What the adapter wants emitted: one function per route, the middleware as its own."""
 
@@ -141,16 +141,19 @@ class Adapter:
     `start(manifest, args)`; an entry module exposes the `exports` that the first one returns, and
     calls the second one where it is run as a script. A host of files alone has none.
     `memory_mb` and `timeout_s` are those of a route that says nothing.
+
+    A field has the type that an author may write. A build goes on with what `features.taken_over`
+    makes of it.
     """
 
     name: str
     server_entrypoint: str = ""
-    _: KW_ONLY
-    exports: tuple[str, ...] = ()
+    exports: Sequence[str] = ()
     args: Mapping[str, Any] = field(default_factory=dict)
     """Literals, which are written into entry modules."""
-    adapter_features: AdapterFeatures = field(default_factory=AdapterFeatures)
+    adapter_features: AdapterFeatures | Mapping[str, bool] = field(default_factory=AdapterFeatures)
     supported_features: Mapping[str, Support] = field(default_factory=dict)
+    _: KW_ONLY
     target: Target = field(default_factory=Target)
     limits: Limits = field(default_factory=Limits)
     split: Split | None = None
@@ -168,3 +171,19 @@ class Adapter:
     middleware calls. None: that module exposes the composed `on_request` itself."""
     middleware_host: MiddlewareHost | None = None
     """Where the middleware runs; None: where functions do."""
+
+    @property
+    def features(self) -> AdapterFeatures:
+        """What it wants emitted, however it was written."""
+        given = self.adapter_features
+        return given if isinstance(given, AdapterFeatures) else AdapterFeatures(**given)
+
+    def support(self, feature: str) -> Assets:
+        """Return how well a feature is supported: one that is not named is not.
+
+        A level alone says nothing against a library.
+        """
+        given = self.supported_features.get(feature, "unsupported")
+        if isinstance(given, str):
+            return Assets(given, is_pillow_compatible=True, is_pyvips_compatible=True)
+        return given if isinstance(given, Assets) else Assets(**given)
