@@ -239,7 +239,7 @@ class AwsLambda(Integration):
         """
         if self._options.runtime is None and payload.functions and _is_in_ci():
             payload.logger.warning(
-                "functions are for Python %s, which happens to run this build: "
+                "functions are for Python %s, as it is this machine's: "
                 'pin it with runtime = "python%s" in [tool.routelet.adapters.aws-lambda]',
                 HOST,
                 HOST,

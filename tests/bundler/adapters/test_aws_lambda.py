@@ -37,7 +37,7 @@ def build_in(
 @pytest.mark.parametrize("ci", ["true", "1", "True"])
 def test_a_runtime_that_is_not_pinned_is_warned_of_in_ci(build_in: BuildTold, ci: str) -> None:
     _, told = build_in(ci)
-    assert f"[aws-lambda] functions are for Python {HOST}, which happens to run this" in told
+    assert f"[aws-lambda] functions are for Python {HOST}, as it is this machine's" in told
     assert f'runtime = "python{HOST}"' in told
 
 

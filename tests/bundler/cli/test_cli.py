@@ -24,6 +24,7 @@ SERVER = '[tool.routelet]\noutput = "server"\nadapter = "aws-lambda"\n'
 @pytest.fixture(autouse=True)
 def no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.delenv("CI", raising=False)
 
 
 def run(*arguments: str | Path, **environment: str) -> Result:
