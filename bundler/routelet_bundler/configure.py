@@ -23,7 +23,7 @@ from routelet_bundler.config import (
     read_document,
 )
 from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all, said_by
-from routelet_bundler.features import check_output, feature_warnings, mistakes_of
+from routelet_bundler.features import check_output, feature_warnings, taken_over
 from routelet_bundler.integration_calls import Calls, refuse_twice
 from routelet_bundler.model import Adapter, Config, Injections, Project, Target
 
@@ -220,5 +220,4 @@ def _adapter_of(config: Config, integrations: tuple[Integration, ...]) -> Adapte
             )
         return None
     _, adapter = found[0]
-    raise_all(list(mistakes_of(adapter)))
-    return adapter
+    return taken_over(adapter)

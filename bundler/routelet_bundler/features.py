@@ -5,40 +5,25 @@ and feature, or an error. A site of which Astro says "won't be built" is not bui
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields, replace
+from functools import cache
 from keyword import iskeyword
 from math import isfinite
-from typing import get_args
+from types import GenericAlias
+from typing import Annotated, Any, Literal
 
 from packaging.utils import canonicalize_name
+from pydantic import BeforeValidator, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic_core import ErrorDetails, PydanticCustomError
 
-from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
-from routelet_bundler.model import (
-    Adapter,
-    AdapterFeatures,
-    Assets,
-    Level,
-    Limits,
-    Split,
-    Target,
-)
+from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean, raise_all
+from routelet_bundler.model import Adapter, AdapterFeatures, Assets
 
-OUTPUTS = ("static_output", "hybrid_output", "server_output")
-FEATURES = (*OUTPUTS, "assets", "i18n_domains", "env_get_secret")
+Feature = Literal[
+    "static_output", "hybrid_output", "server_output", "assets", "i18n_domains", "env_get_secret"
+]
 """What `supported_features` may name. No key of the configuration uses the last two yet."""
-LEVELS: tuple[Level, ...] = get_args(Level)
-ARCHITECTURES = ("x86_64", "arm64")
-SPLITS: tuple[Split, ...] = get_args(Split)
-_TYPES: Mapping[str, type] = {
-    "name": str,
-    "server_entrypoint": str,
-    "exports": tuple,
-    "args": Mapping,
-    "adapter_features": AdapterFeatures,
-    "supported_features": Mapping,
-    "target": Target,
-    "limits": Limits,
-}
 _SAYS = {
     "experimental": "supports {} experimentally: it may have faults, and may change",
     "deprecated": "has deprecated its support for {}: it will be removed",
@@ -46,17 +31,29 @@ _SAYS = {
 _IMAGE_LIBRARIES = {"pillow": "is_pillow_compatible", "pyvips": "is_pyvips_compatible"}
 
 
-def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
-    """Yield what is wrong with an adapter, whatever the site."""
-    if shapeless := list(_mistakes_in_types(adapter)):
-        yield from shapeless  # the rest of it cannot be read
-        return
+def taken_over(adapter: Adapter) -> Adapter:
+    """Return an adapter as a build goes on with it, whatever of several types a field had.
+
+    Raises `RouteletError` with all that is wrong with it, whatever the site.
+    """
+    try:
+        _types().validate_python(adapter)
+    except ValidationError as error:  # the rest of it cannot be read
+        raise_all([_mistake_in_type(adapter, one) for one in error.errors()])
+    raise_all(list(_mistakes_of(adapter)))
+    return replace(
+        adapter,
+        exports=tuple(adapter.exports),
+        args=dict(adapter.args),
+        adapter_features=adapter.features,
+        supported_features={one: adapter.support(one) for one in adapter.supported_features},
+    )
+
+
+def _mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
     if not adapter.name:
         yield _mistake("adapter", "has no name")
     yield from _mistakes_in_entrypoints(adapter)
-    if adapter.split is not None and adapter.split not in SPLITS:
-        mend = did_you_mean(str(adapter.split), SPLITS) or f"there are {', '.join(SPLITS)}"
-        yield _mistake(adapter.name, f'"{adapter.split}" is no split', mend)
     for key, value in adapter.args.items():
         if not _is_literal(value):
             yield _mistake(
@@ -68,18 +65,67 @@ def mistakes_of(adapter: Adapter) -> Iterable[RouteletError]:
         what = 'serves_client gives entries the "client" of args, and args has one'
         yield _mistake(adapter.name, what, "give it another name")
     yield from _mistakes_in_target(adapter)
-    yield from _mistakes_in_numbers(adapter)
-    yield from _mistakes_in_features(adapter)
 
 
-def _mistakes_in_types(adapter: Adapter) -> Iterable[RouteletError]:
-    for key, kind in _TYPES.items():
-        value = getattr(adapter, key)
-        if not isinstance(value, kind):
-            mend = f"it is a {kind.__name__}"
-            if key == "exports" and isinstance(value, str):
-                mend = f'write exports=("{value}",)'
-            yield _mistake(str(adapter.name), f"{key} is {value!r}", mend)
+def _type_of(kind: type, before: Callable[[object], object] | None = None, **others: Any) -> Any:
+    """Return what pydantic reads for a dataclass, or for a mapping of its fields.
+
+    `others` are types of fields where they are not those that the dataclass says.
+    """
+
+    def as_dict(value: object) -> object:
+        value = before(value) if before else value
+        if isinstance(value, kind):
+            return {one.name: getattr(value, one.name) for one in fields(kind)}
+        return dict(value) if isinstance(value, Mapping) else value
+
+    said: dict[str, Any] = {
+        one.name: (others.get(one.name, one.type), ... if one.default is MISSING else one.default)
+        for one in fields(kind)
+    }
+    config = ConfigDict(strict=True, extra="forbid", revalidate_instances="always")
+    model = create_model(kind.__name__, __config__=config, **said)
+    return Annotated[model, BeforeValidator(as_dict)]
+
+
+def _as_tuple(value: object) -> object:
+    if isinstance(value, str):  # a sequence of str as well
+        raise PydanticCustomError("text", 'write ("{name}",)', {"name": value})
+    return tuple(value) if isinstance(value, Sequence) else value
+
+
+def _as_assets(value: object) -> object:
+    return value if isinstance(value, Assets | Mapping) else {"support": value}
+
+
+@cache
+def _types() -> TypeAdapter[object]:
+    """Return what the fields of an adapter may be; it takes 5 ms to make."""
+    return TypeAdapter(
+        _type_of(
+            Adapter,
+            exports=Annotated[tuple[str, ...], BeforeValidator(_as_tuple)],
+            adapter_features=_type_of(AdapterFeatures),
+            supported_features=GenericAlias(Mapping, (Feature, _type_of(Assets, _as_assets))),
+        )
+    )
+
+
+def _mistake_in_type(adapter: Adapter, problem: ErrorDetails) -> RouteletError:
+    *above, last = map(str, problem["loc"])
+    where, given = ".".join(above), problem["input"]
+    what, mend = f"{'.'.join((*above, last))} is {given!r}", problem["msg"]
+    match problem["type"]:
+        case "literal_error":
+            mend = _nearest(given, re.findall("'([^']*)'", problem["ctx"]["expected"]))
+            if last == "[key]":
+                what = f"supported_features has {given!r}, which is no feature"
+        case "extra_forbidden":
+            kind = AdapterFeatures if len(above) == 1 else Assets
+            what, mend = f"{where} has {last!r}", _nearest(last, [one.name for one in fields(kind)])
+        case "missing":
+            what, mend = f"{where} lacks {last!r}", ""
+    return _mistake(str(adapter.name), what, mend)
 
 
 def _mistakes_in_entrypoints(adapter: Adapter) -> Iterable[RouteletError]:
@@ -101,68 +147,35 @@ def _mistakes_in_target(adapter: Adapter) -> Iterable[RouteletError]:
     lambdas = re.escape(f"python{target.python}")
     for key, pattern, mend in (
         ("python", r"3\.\d+", 'write a minor version as text, such as "3.12"'),
-        ("architecture", "|".join(ARCHITECTURES), f"there are {', '.join(ARCHITECTURES)}"),
         ("glibc", r"|2_\d+", 'write it as wheel tags do, such as "2_28"'),
         ("folder", r"/.*", 'write an absolute path, such as "/app"'),
         ("runtime", f"|{lambdas}", "leave it out: it says that functions run on Lambda"),
     ):
         value = getattr(target, key)
-        if not isinstance(value, str) or not re.fullmatch(pattern, value):
+        if not re.fullmatch(pattern, value):
             yield _mistake(adapter.name, f"{key} of its target is {value!r}", mend)
-    yield from _mistakes_in_provided(adapter.name, target)
-
-
-def _mistakes_in_provided(name: str, target: Target) -> Iterable[RouteletError]:
-    provided: object = target.provided
-    if not isinstance(provided, tuple):
-        mend = f'write provided=("{provided}",)' if isinstance(provided, str) else "it is a tuple"
-        yield _mistake(name, f"provided of its target is {provided!r}", mend)
-    elif target.provided and target.provided_through not in {"", *target.provided}:
+    if target.provided and target.provided_through not in {"", *target.provided}:
         what = f"provided_through of its target is {target.provided_through!r}"
-        yield _mistake(name, what, f"name one of {', '.join(target.provided)}")
-    else:
-        for one in target.provided:
-            if one != canonicalize_name(one):
-                mend = f'write "{canonicalize_name(one)}"'
-                yield _mistake(name, f"provided of its target has {one!r}", mend)
-
-
-def _mistakes_in_numbers(adapter: Adapter) -> Iterable[RouteletError]:
-    for key in ("memory_mb", "timeout_s"):
-        value = getattr(adapter, key)
-        if value is not None and (type(value) is not int or value < 1):
-            yield _mistake(adapter.name, f"{key} is {value!r}", "it is a whole number, or None")
-
-
-def _mistakes_in_features(adapter: Adapter) -> Iterable[RouteletError]:
-    for feature, support in adapter.supported_features.items():
-        if feature not in FEATURES:
-            yield _mistake(
-                adapter.name,
-                f'supported_features has "{feature}", which is no feature',
-                mend=did_you_mean(feature, FEATURES) or f"there are {', '.join(FEATURES)}",
-            )
-        elif (level := _level(support)) not in LEVELS:
-            yield _mistake(
-                adapter.name,
-                f'"{level}" is no level of {feature}',
-                mend=did_you_mean(str(level), LEVELS) or f"there are {', '.join(LEVELS)}",
-            )
+        yield _mistake(adapter.name, what, f"name one of {', '.join(target.provided)}")
+    for one in target.provided:
+        if one != canonicalize_name(one):
+            mend = f'write "{canonicalize_name(one)}"'
+            yield _mistake(adapter.name, f"provided of its target has {one!r}", mend)
 
 
 def feature_warnings(adapter: Adapter) -> list[str]:
     """Return a warning for each feature that is experimental or deprecated, in use or not."""
-    levels = ((feature, _level(one)) for feature, one in adapter.supported_features.items())
+    levels = {feature: adapter.support(feature).support for feature in adapter.supported_features}
     return [
         f"the adapter {adapter.name} {_SAYS[level].format(feature)}"
-        for feature, level in levels
+        for feature, level in levels.items()
         if level in _SAYS
     ]
 
 
 def check_output(adapter: Adapter, output: str) -> None:
     """Raise `RouteletError` for an output that the adapter does not support."""
-    if _support(adapter, f"{output}_output") == "unsupported":
+    if adapter.support(f"{output}_output").support == "unsupported":
         raise RouteletError(
             f'the adapter {adapter.name} does not support output = "{output}" ({output}_output)',
             where="pyproject.toml [tool.routelet]",
@@ -178,16 +191,14 @@ def check_assets(
 
     `assets` are those that the site uses, `libraries` the routes that reach each distribution.
     """
-    if assets and _support(adapter, "assets") == "unsupported":
+    support = adapter.support("assets")
+    if assets and support.support == "unsupported":
         raise RouteletError(
             f"the adapter {adapter.name} does not support assets",
             where=f"ctx.asset({next(iter(assets))!r})",
             mend="name the file in public/ by its own URL, or choose another adapter",
             status=WRONG_USE,
         )
-    support = adapter.supported_features.get("assets")
-    if not isinstance(support, Assets):
-        return
     for library, said in _IMAGE_LIBRARIES.items():
         if library in libraries and not getattr(support, said):
             raise RouteletError(
@@ -198,17 +209,12 @@ def check_assets(
             )
 
 
-def _support(adapter: Adapter, feature: str) -> Level:
-    """Return how well a feature is supported: one that is not named is not."""
-    return _level(adapter.supported_features.get(feature, "unsupported"))
-
-
-def _level(support: Level | Assets) -> Level:
-    return support.support if isinstance(support, Assets) else support
-
-
 def _mistake(name: str, what: str, mend: str = "") -> RouteletError:
     return RouteletError(what, where=f"adapter {name}", mend=mend, status=WRONG_USE)
+
+
+def _nearest(name: object, known: Collection[str]) -> str:
+    return did_you_mean(str(name), known) or f"there are {', '.join(known)}"
 
 
 def _is_name(text: object) -> bool:

@@ -57,7 +57,7 @@ def split_of(adapter: Adapter) -> Split:
     """Return how an adapter wants routes split."""
     if adapter.split is not None:
         return adapter.split
-    return "route" if adapter.adapter_features.function_per_route else "single"
+    return "route" if adapter.features.function_per_route else "single"
 
 
 def groups_of(pages: Sequence[Page], split: Split, adapter: Adapter) -> tuple[Group, ...]:

@@ -220,7 +220,7 @@ class Planner:
 
 def has_edge_middleware(site: Site, adapter: Adapter) -> bool:
     """Tell whether the middleware is a function of its own, and of no other."""
-    return adapter.adapter_features.edge_middleware and bool(site.middleware)
+    return adapter.features.edge_middleware and bool(site.middleware)
 
 
 def _others(pages: Iterable[Page], than: Iterable[Page]) -> list[Page]:

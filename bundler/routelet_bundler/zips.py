@@ -155,6 +155,7 @@ def _verified(
         Check(
             function=function,
             packed=zips[function.name],
+            adapter=adapter.name,
             provided=provided if function.traced.provided else None,
             twins=_twins(work, function),
         )

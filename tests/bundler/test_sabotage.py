@@ -143,7 +143,7 @@ def checks(
         function = replace(
             one.function, pages=(replace(page, route=route),), traced=moved(one, result.out_dir)
         )
-        found.append((lack, Check(function=function, packed=packed)))
+        found.append((lack, Check(function=function, packed=packed, adapter="aws-lambda")))
     return found
 
 

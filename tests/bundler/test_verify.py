@@ -56,7 +56,7 @@ def verified(result: Build, cache: Path, **changes: Any) -> Verdict:
     function: Function = replace(result.functions[0].function, **changes)
     packed: Zip = result.functions[0].zip
     there = replace(packed, path=result.out_dir / "functions" / packed.path.name)
-    check = Check(function=function, packed=there)
+    check = Check(function=function, packed=there, adapter="aws-lambda")
     [verdict] = verify([check], Cache(cache), 1, lambda *_: None)
     return verdict
 
@@ -165,14 +165,6 @@ def test_a_variable_that_is_not_configured_is_missed_at_its_line(built: BuildOf)
     assert (error.what.rpartition(": ")[2], error.where) == ("'MODE'", "src/pages/a.py:2")
 
 
-def test_an_entry_without_the_export_is_refused(built: BuildOf, tmp_path: Path) -> None:
-    result = built("")
-    with pytest.raises(RouteletError) as raised:
-        verified(result, tmp_path / "fresh", handler="pages/entry_a.start")
-    assert "the entry module has no callable 'start'" in raised.value.what
-    assert raised.value.where == "pages/entry_a.py"
-
-
 def test_every_module_that_is_loaded_on_a_request_has_to_be_there(
     built: BuildOf, tmp_path: Path
 ) -> None:
@@ -270,6 +262,7 @@ def checks_of(result: Build, folder: Path, gone: Mapping[str, tuple[str, ...]]) 
         Check(
             function=one.function,
             packed=zip_without(one.zip, folder, *gone[one.name]) if one.name in gone else one.zip,
+            adapter="aws-lambda",
         )
         for one in (replace(one, zip=moved(one.zip, result)) for one in result.functions)
     ]
@@ -342,14 +335,12 @@ def worker_says(folder: Path, library: str) -> list[object]:
     """Have the worker check two functions that import a library of this text."""
     for name, text in {
         "common/lib.py": library,
-        "own/a.py": "import lib\nhandler = print\n",
+        "own/a.py": "import lib\n",
     }.items():
         (folder / name).parent.mkdir()
         (folder / name).write_text(text)
     common = [str(folder / "common")]
-    check = {
-        "path": [str(folder / "own"), *common], "zip": None, "modules": ["a"], "export": "handler",
-    }  # fmt: skip
+    check = {"path": [str(folder / "own"), *common], "zip": None, "modules": ["a"]}
     job = {"checks": [check, check], "common": common, "shared": {}, "first": ["lib"], "own": ["a"]}
     interpreter = find_interpreter(HOST)
     assert interpreter is not None

@@ -1,6 +1,7 @@
 """The AWS Lambda adapter: targets, limits and templates of AWS are named here and below only."""
 
 import json
+import os
 from collections.abc import Mapping
 from typing import Any, Literal
 
@@ -151,6 +152,15 @@ def aws_lambda(**options: Any) -> "AwsLambda":
     return AwsLambda(table)
 
 
+def _is_in_ci() -> bool:
+    """Tell whether a CI service builds: GitHub, GitLab and most others set CI=true.
+
+    https://docs.github.com/actions/reference/workflows-and-actions/variables
+    https://docs.gitlab.com/ci/variables/predefined_variables/
+    """
+    return os.environ.get("CI", "").lower() not in {"", "0", "false"}
+
+
 def _unknown_recipe(name: str) -> RouteletError:
     return RouteletError(
         f'there is no recipe "{name}"',
@@ -222,7 +232,18 @@ class AwsLambda(Integration):
         )
 
     def build_ssr(self, payload: BuildSsr) -> None:
-        """Refuse Powertools that no dependency provides, and an edge without middleware."""
+        """Refuse Powertools that no dependency provides, and an edge without middleware.
+
+        In CI it is warned of a runtime that is not pinned. That is said by the logger alone:
+        routelet.json is the same wherever a site is built.
+        """
+        if self._options.runtime is None and payload.functions and _is_in_ci():
+            payload.logger.warning(
+                "functions are for Python %s, as it is this machine's: "
+                'pin it with runtime = "python%s" in [tool.routelet.adapters.aws-lambda]',
+                HOST,
+                HOST,
+            )
         if self._options.edge_middleware and payload.middleware_entry_point is None:
             raise RouteletError(
                 '"edge-middleware" is on and the site has no middleware: nothing is protected',

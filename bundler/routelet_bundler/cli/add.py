@@ -2,6 +2,7 @@
 
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.markup import escape
@@ -17,7 +18,6 @@ from routelet_bundler.additions import (
 from routelet_bundler.cli.terminal import (
     console,
     json_option,
-    print_json,
     print_warnings,
     reports_errors,
     root_option,
@@ -35,7 +35,7 @@ STYLES = {"+": "green", "-": "red", "@": "cyan"}
 @click.option("--yes", is_flag=True, help="Do not ask.")
 @json_option
 @reports_errors
-def command(*, names: tuple[str, ...], root: Path, yes: bool, as_json: bool) -> None:
+def command(*, names: tuple[str, ...], root: Path, yes: bool, as_json: bool) -> Any:
     """Install adapters and integrations and write them into pyproject.toml.
 
     NAME is an adapter or integration that is installed already, or what pip installs: a name with
@@ -50,9 +50,8 @@ def command(*, names: tuple[str, ...], root: Path, yes: bool, as_json: bool) -> 
     if addition.installs or addition.diff:
         _ask(yes=yes)
         written = carry_out(addition)
-    if as_json:
-        print_json(_as_json(addition, written))
     console.print(_said(addition, written))
+    return _as_json(addition, written) if as_json else None
 
 
 def _show(addition: Addition) -> None:

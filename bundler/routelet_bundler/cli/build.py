@@ -5,6 +5,7 @@ import tempfile
 import time
 from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.markup import escape
@@ -15,7 +16,6 @@ from routelet_bundler.cli.splits import print_splits
 from routelet_bundler.cli.terminal import (
     console,
     json_option,
-    print_json,
     print_warnings,
     reports_errors,
     root_option,
@@ -54,7 +54,7 @@ def command(
     check_reproducible: bool,
     executor: str | None,
     as_json: bool,
-) -> None:
+) -> Any:
     """Build the site into dist/: one zip for each on-demand route."""
     start = time.monotonic()
     with progress() as report, elsewhere_at(executor) if executor else nullcontext() as elsewhere:
@@ -62,9 +62,7 @@ def command(
         if check_reproducible:
             _compare_with_another(made, root, jobs, locked=locked)
     print_warnings(made.warnings)
-    if as_json:
-        print_json(json.loads((made.out_dir / "routelet.json").read_text()))
-    else:
+    if not as_json:
         _print_table(made)
         if made.splits:
             print_splits(made.splits)
@@ -72,6 +70,7 @@ def command(
         f"functions: {len(made.packed)}, prerendered files: {len(made.prerendered)}, "
         f"in {time.monotonic() - start:.2f} s"
     )
+    return json.loads((made.out_dir / "routelet.json").read_text()) if as_json else None
 
 
 def _compare_with_another(made: Build, root: Path, jobs: int | None, *, locked: bool) -> None:

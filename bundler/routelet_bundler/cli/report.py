@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -10,7 +11,6 @@ from routelet_bundler.cli.progress import progress
 from routelet_bundler.cli.terminal import (
     console,
     json_option,
-    print_json,
     reports_errors,
     root_option,
     size,
@@ -29,7 +29,7 @@ from routelet_bundler.staging import write_texts
 @click.option("--jobs", type=click.IntRange(min=1), help="Parallel work; all cores by default.")
 @json_option
 @reports_errors
-def command(*, root: Path, out_dir: Path | None, jobs: int | None, as_json: bool) -> None:
+def command(*, root: Path, out_dir: Path | None, jobs: int | None, as_json: bool) -> Any:
     """Write dist/report.html: sizes, import times, changes, and what to cut.
 
     Functions are started under the Python they are built for, to see what they import.
@@ -47,7 +47,7 @@ def command(*, root: Path, out_dir: Path | None, jobs: int | None, as_json: bool
             report=lambda done, total: report("start", done, total),
         )
     if as_json:
-        print_json(data)
-        return
+        return data
     (path,) = write_texts(dist, {"report.html": report_html(data)}).values()
     console.print(f"wrote {path} ({size(path.stat().st_size)})")
+    return None

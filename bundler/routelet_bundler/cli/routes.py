@@ -11,7 +11,6 @@ from routelet.routing import MalformedPathError, Route, canonical_path, match_ro
 from routelet_bundler.cli.terminal import (
     console,
     json_option,
-    print_json,
     print_warnings,
     reports_errors,
     root_option,
@@ -27,9 +26,7 @@ from routelet_bundler.render.routelet_json import route_table
 @click.argument("more_urls", nargs=-1, metavar="[URL]...")
 @json_option
 @reports_errors
-def command(
-    *, root: Path, urls: tuple[str, ...], more_urls: tuple[str, ...], as_json: bool
-) -> None:
+def command(*, root: Path, urls: tuple[str, ...], more_urls: tuple[str, ...], as_json: bool) -> Any:
     """List the routes in matching order, or tell which one answers each URL.
 
     Several URLs may follow one --match.
@@ -42,11 +39,8 @@ def command(
     print_warnings((*site.warnings, *map(str, site.collisions)))
     if urls:
         matches = [_match(url, site.routes, found.config.base) for url in (*urls, *more_urls)]
-        print_json({"matches": matches}) if as_json else _print_matches(matches)
-    elif as_json:
-        print_json({"routes": route_table(site.routes)})
-    else:
-        _print_routes(site.routes)
+        return {"matches": matches} if as_json else _print_matches(matches)
+    return {"routes": route_table(site.routes)} if as_json else _print_routes(site.routes)
 
 
 def _match(url: str, routes: tuple[Route, ...], base: str) -> dict[str, Any]:

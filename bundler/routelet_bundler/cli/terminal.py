@@ -1,6 +1,7 @@
-"""What commands share: options, words for people on standard error, and how mistakes end.
+"""What commands share: options, words for people on standard error, and how they end.
 
-Data goes to standard output, everything for people to standard error. NO_COLOR and pipes are
+Data goes to standard output, everything for people to standard error, and with `--json` also what
+adapters and integrations print. NO_COLOR and pipes are
 respected by rich; in GitHub Actions mistakes are annotations as well.
 """
 
@@ -9,7 +10,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import Any, ParamSpec
 
@@ -24,6 +26,7 @@ P = ParamSpec("P")
 _WIDTH_OF_A_LOG = 160
 console = Console(
     stderr=True,
+    emoji=False,  # `:x:` in a path stays what it is
     highlight=False,
     soft_wrap=True,
     width=None if sys.stderr.isatty() else _WIDTH_OF_A_LOG,
@@ -38,25 +41,41 @@ root_option = click.option(
 json_option = click.option("--json", "as_json", is_flag=True, help="JSON on standard output.")
 
 
-def reports_errors(command: Callable[P, None]) -> Callable[P, None]:
-    """Print a `RouteletError` for people and exit with its status."""
+def reports_errors(command: Callable[P, Any]) -> Callable[P, None]:
+    """Print what a command returns, if anything, as JSON.
+
+    A `RouteletError` is printed for people, and the command exits with its status.
+    """
 
     @functools.wraps(command)
     def run(*args: P.args, **kwargs: P.kwargs) -> None:
         _log_to_console()
         try:
-            command(*args, **kwargs)
+            with _stdout_to_stderr() if kwargs.get("as_json") else nullcontext():
+                data = command(*args, **kwargs)
         except RouteletError as error:
             for one in _all_of(error):
                 _print_error(one)
             sys.exit(error.status)
+        if data is not None:
+            click.echo(json.dumps(data, indent=2, ensure_ascii=False))
 
     return run
 
 
-def print_json(value: Any) -> None:
-    """Print data for machines."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False))
+@contextmanager
+def _stdout_to_stderr() -> Iterator[None]:
+    """Have all that is printed go to standard error, by processes that are started as well."""
+    stdout, stderr = 1, 2
+    before, kept = sys.stdout, os.dup(stdout)
+    os.dup2(stderr, stdout)
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    finally:
+        before.flush()  # what was written to it by those who had it already
+        os.dup2(kept, stdout)
+        os.close(kept)
 
 
 def print_warnings(warnings: tuple[str, ...]) -> None:
@@ -98,7 +117,13 @@ def _annotate(kind: str, message: str, where: str = "") -> None:
 
 class _ToConsole(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
-        console.print(escape(record.getMessage()))
+        said = self.format(record)
+        if record.levelno >= logging.ERROR:
+            _print_error(RouteletError(said))
+        elif record.levelno >= logging.WARNING:
+            print_warnings((said,))
+        else:
+            console.print(escape(said))
 
 
 def _log_to_console() -> None:

@@ -1,6 +1,7 @@
 """`routelet why`."""
 
 from pathlib import Path
+from typing import Any
 
 import click
 from rich.markup import escape
@@ -8,7 +9,6 @@ from rich.markup import escape
 from routelet_bundler.cli.terminal import (
     console,
     json_option,
-    print_json,
     reports_errors,
     root_option,
     size,
@@ -25,7 +25,7 @@ from routelet_bundler.report.why import Why, function_of, sentences, why
 @click.option("--out-dir", type=click.Path(path_type=Path), help="The built site, if not dist/.")
 @json_option
 @reports_errors
-def command(*, route: str, name: str, root: Path, out_dir: Path | None, as_json: bool) -> None:
+def command(*, route: str, name: str, root: Path, out_dir: Path | None, as_json: bool) -> Any:
     """Tell why a file or a distribution is in the zip of a route: the chain of imports to it.
 
     NAME is a file in the zip or below the site, a module, or a distribution.
@@ -36,10 +36,7 @@ def command(*, route: str, name: str, root: Path, out_dir: Path | None, as_json:
         why(site, route, name, (root, root / config.src_dir)),
         function_of(site, route),
     )
-    if as_json:
-        print_json(_as_json(found, function))
-    else:
-        _print(found, function)
+    return _as_json(found, function) if as_json else _print(found, function)
 
 
 def _print(found: Why, function: Shipped) -> None:

@@ -2,9 +2,11 @@
 
 import platform
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any, Literal
+
+from pydantic import PositiveInt
 
 from routelet_bundler.model.configuration import RouteConfig
 
@@ -121,7 +123,7 @@ Level = Literal["stable", "experimental", "deprecated", "unsupported"]
 """How well an adapter supports a feature; a feature that it does not name is unsupported."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class Assets:
     """How well an adapter serves assets, and which libraries that make images run on its host.
 
@@ -136,11 +138,11 @@ class Assets:
     """The same of pyvips."""
 
 
-Support = Level | Assets
-"""A value of `supported_features`: its level; `assets` may say more."""
+Support = Level | Assets | Mapping[str, Any]
+"""A value of `supported_features`: its level; `assets` may say more, also as a mapping."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True)
 class AdapterFeatures:
     """What the adapter wants emitted."""
 
@@ -152,7 +154,11 @@ class AdapterFeatures:
 
 @dataclass(frozen=True, slots=True)
 class Adapter:
-    """What a host needs of a build."""
+    """What a host needs of a build.
+
+    A field has the type that an author may write. A build goes on with what `features.taken_over`
+    makes of it.
+    """
 
     name: str
     """What people know it by: messages and routelet.json say it."""
@@ -160,16 +166,16 @@ class Adapter:
     """A dotted module with `create_exports(manifest, args)` and/or `start(manifest, args)`: entry
     modules call the first one for what they expose, the second one where they are run as scripts.
     A host of files alone has none."""
-    _: KW_ONLY
-    exports: tuple[str, ...] = ()
+    exports: Sequence[str] = ()
     """Of what `create_exports` returns, the names that an entry module exposes. The first one is
     the function's handler."""
     args: Mapping[str, Any] = field(default_factory=dict)
     """Literals, which are written into entry modules and handed to the server entrypoint."""
-    adapter_features: AdapterFeatures = field(default_factory=AdapterFeatures)
+    adapter_features: AdapterFeatures | Mapping[str, bool] = field(default_factory=AdapterFeatures)
     supported_features: Mapping[str, Support] = field(default_factory=dict)
     """Levels of `static_output`, `hybrid_output`, `server_output`, `assets`, `i18n_domains` and
     `env_get_secret`; one that is not named is unsupported."""
+    _: KW_ONLY
     target: Target = field(default_factory=Target)
     """For what functions are built."""
     limits: Limits = field(default_factory=Limits)
@@ -178,9 +184,9 @@ class Adapter:
     """None: `route` with `function_per_route`, else `single`."""
     traffic: str | None = None
     """A file with requests an hour by route, below the site's folder."""
-    memory_mb: int | None = None
+    memory_mb: PositiveInt | None = None
     """Of a function whose routes say nothing."""
-    timeout_s: int | None = None
+    timeout_s: PositiveInt | None = None
     """Of a function whose routes say nothing."""
     front: str | None = None
     """What stands before the functions, for templates and emulators."""
@@ -191,3 +197,19 @@ class Adapter:
     middleware calls. None: that module exposes the composed `on_request` itself."""
     middleware_host: MiddlewareHost | None = None
     """Where the middleware runs; None: where functions do."""
+
+    @property
+    def features(self) -> AdapterFeatures:
+        """What it wants emitted, however it was written."""
+        given = self.adapter_features
+        return given if isinstance(given, AdapterFeatures) else AdapterFeatures(**given)
+
+    def support(self, feature: str) -> Assets:
+        """Return how well a feature is supported: one that is not named is not.
+
+        A level alone says nothing against a library.
+        """
+        given = self.supported_features.get(feature, "unsupported")
+        if isinstance(given, str):
+            return Assets(given, is_pillow_compatible=True, is_pyvips_compatible=True)
+        return given if isinstance(given, Assets) else Assets(**given)

@@ -106,9 +106,9 @@ def _adapter(adapter: Adapter | None) -> dict[str, Any] | None:
         return None
     return {
         "name": adapter.name,
-        "functionPerRoute": adapter.adapter_features.function_per_route,
+        "functionPerRoute": adapter.features.function_per_route,
         "split": split_of(adapter),
-        "edgeMiddleware": adapter.adapter_features.edge_middleware,
+        "edgeMiddleware": adapter.features.edge_middleware,
         "front": adapter.front,
     }
 

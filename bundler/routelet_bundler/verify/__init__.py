@@ -15,7 +15,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from routelet_bundler.cache import Cache, digest
-from routelet_bundler.errors import RouteletError, raise_all
+from routelet_bundler.errors import WRONG_USE, RouteletError, raise_all
 from routelet_bundler.interpreters import exact_version, find_interpreter, run_isolated
 from routelet_bundler.model import (
     HOST_ARCHITECTURE,
@@ -56,7 +56,7 @@ def runs_here(target: Target) -> bool:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Check:
-    """A function with its zip.
+    """A function with its zip, and the name of the adapter that says what answers in it.
 
     `provided` is the folder of what the host provides, where the function relies on it. `twins` are
     the same versions of its distributions for this machine, used in place of those in the zip where
@@ -65,6 +65,7 @@ class Check:
 
     function: Function
     packed: Zip
+    adapter: str
     provided: Path | None = None
     twins: tuple[Distribution, ...] = ()
 
@@ -121,7 +122,8 @@ def verify(
             report(done, len(checks))
         placed = [(one, shelf.unpack(one.function, one.packed.path, ())) for one in again]
         failures += [failure for *_, failure in _run_all(placed, jobs, executor) if failure]
-    raise_all(failures)
+    # What a server entrypoint lacks is one mistake, however many functions have it.
+    raise_all(list({str(one): one for one in failures}.values()))
     return verdicts
 
 
@@ -220,7 +222,7 @@ def _run(batch: Batch) -> list[RouteletError | None]:
         raise RouteletError(f"verifying ended with status {done.returncode}: {said}")
     answers = map(json.loads, lines)
     return [
-        _failure(check.function, answer, unpacked.folders) if answer else None
+        _failure(check, answer, unpacked.folders) if answer else None
         for (check, unpacked), answer in zip(batch, answers, strict=True)
     ]
 
@@ -237,19 +239,17 @@ def _imported_first(check: Check) -> list[str]:
 
 
 def _job(check: Check, unpacked: Unpacked, common: Sequence[Path]) -> Mapping[str, Any]:
-    module, _, export = check.function.handler.replace("/", ".").rpartition(".")
+    entry = check.function.entry.removesuffix(".py").replace("/", ".")
     return {
         "path": list(map(str, [unpacked.folders[0], *common])),
         "zip": unpacked.zip and str(unpacked.zip),
-        "modules": [module, *check.function.modules],
-        "export": export,
+        "modules": [entry, *check.function.modules],
     }
 
 
-def _failure(
-    function: Function, failure: Mapping[str, Any], folders: Sequence[Path]
-) -> RouteletError:
+def _failure(check: Check, failure: Mapping[str, Any], folders: Sequence[Path]) -> RouteletError:
     """Name the site's own lines that led there, the last one first."""
+    function = check.function
     labels = {file.archive: file.label for file in function.traced.files}
     chain = []
     archive = ""
@@ -260,8 +260,9 @@ def _failure(
             chain.append(f"{labels.get(archive, archive)}:{line}")
     if archive == function.entry and (what := _lack_of_exports(failure["what"])):
         return RouteletError(
-            what,
-            where=function.modules[0],
+            f"{function.modules[0]}: {what}",
+            where=f"adapter {check.adapter}",
+            status=WRONG_USE,
             mend="create_exports(manifest, args) returns all that the adapter names in exports",
         )
     led = f" (imported by {' <- '.join(reversed(chain))})" if len(chain) > 1 else ""
@@ -293,6 +294,10 @@ def _lack_of_exports(what: str) -> str | None:
         return f"create_exports does not give the export {said}"
     if kind == "AttributeError" and "create_exports" in said:
         return "there is no create_exports, and the adapter names exports"
+    if kind == "TypeError" and said.startswith("create_exports()"):
+        return said
+    if kind == "TypeError":
+        return f"create_exports returns no mapping: {said}"
     return None
 
 

@@ -2,7 +2,7 @@
 
 Standard input is JSON: `checks`, each with `path` (all of sys.path beside the standard library, the
 function's own folder first), `zip` (where the function's own modules are read from a zip, or null),
-`modules` (dotted names, the entry module first) and `export` (a name the entry module has to have);
+and `modules` (dotted names, the entry module first, which fails where an export is not there);
 `common`, the folders that all checks have, `shared`, the CRC-32 of their files by name, `first`,
 modules that all import, and `own`, top-level names of the functions themselves. Each check is a
 fork of this process. Standard output is a line of JSON for each: null, or `what`, `missing` (a
@@ -103,10 +103,7 @@ def answer_of(check: "dict[str, Any]", shared: "dict[str, int]") -> "dict[str, A
             place = sys.meta_path.index(importlib.machinery.PathFinder)
             finder = ModulesOfZip(check["zip"], check["path"][0], shared)
             sys.meta_path.insert(place, finder)
-        entry = importlib.import_module(check["modules"][0])
-        if check["export"] and not callable(getattr(entry, check["export"], None)):
-            raise AttributeError(f"the entry module has no callable {check['export']!r}")
-        for module in check["modules"][1:]:
+        for module in check["modules"]:
             importlib.import_module(module)
     except BaseException as error:  # noqa: BLE001 - SystemExit in a page is a failure as well
         missing = error.name if isinstance(error, ModuleNotFoundError) else None

@@ -157,7 +157,7 @@ def test_a_shipped_adapter_is_found_by_its_name(write_site: Site) -> None:
     found = configured(write_site, 'output = "server"\nadapter = "aws-lambda"')
     assert found.adapter is not None
     assert (found.adapter.name, found.adapter.exports) == ("aws-lambda", ("handler",))
-    assert found.adapter.adapter_features.function_per_route
+    assert found.adapter.features.function_per_route
     assert found.warnings == ()
     assert found.target is found.adapter.target
 

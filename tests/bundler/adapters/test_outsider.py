@@ -229,17 +229,49 @@ def refused(write_site: Callable[..., Path], server: str, adapter: str = ADAPTER
 @pytest.mark.parametrize(
     ("server", "what"),
     [
-        ("def create_exports(manifest, args):\n    return {'sevre': 1}\n", "the export 'serve'"),
+        (
+            "def create_exports(manifest, args):\n    return {'sevre': 1}\n",
+            "create_exports does not give the export 'serve'",
+        ),
         ("def make_exports(manifest, args):\n    return {}\n", "there is no create_exports"),
+        (
+            "def create_exports(manifest, args):\n    pass\n",
+            "create_exports returns no mapping: 'NoneType' object is not subscriptable",
+        ),
+        (
+            "def create_exports(manifest, args):\n    return ['serve']\n",
+            "create_exports returns no mapping: list indices must be integers or slices, not str",
+        ),
+        (
+            "def create_exports(manifest):\n    return {'serve': 1}\n",
+            "create_exports() takes 1 positional argument but 2 were given",
+        ),
     ],
 )
-def test_an_export_that_is_not_given_is_told_with_the_server_entrypoint(
+def test_an_export_that_is_not_given_is_told_with_adapter_and_server_entrypoint(
     write_site: Callable[..., Path], server: str, what: str
 ) -> None:
+    write_site({"src/pages/other.py": PAGE})
     told = refused(write_site, server)
-    assert what in told.what
-    assert told.where == "flyby_server"
+    assert told.what.startswith(f"flyby_server: {what}")
+    assert (told.where, told.status) == ("adapter flyby", WRONG_USE)
     assert "create_exports(manifest, args)" in told.mend
+    assert told.others == ()  # one mistake, although two functions have it
+
+
+def test_an_export_may_be_any_object(write_site: Callable[..., Path]) -> None:
+    listed = ADAPTER.replace('("serve",)', '["config", "nothing", "serve"]')
+    root = site(write_site, adapter=listed)
+    (root / "flyby_server.py").write_text(
+        SERVER.replace('{"serve": serve}', '{"serve": serve, "config": {"ms": 9}, "nothing": None}')
+    )
+    entry = build(root).entry_points["/[id]"].removeprefix("file://")
+    code = (
+        f"import runpy, sys\nsys.path[:0] = [{str(root)!r}, {str(root / 'src')!r}]\n"
+        f"found = runpy.run_path({entry!r})\nprint(found['config'], found['nothing'])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.stdout == "{'ms': 9} None\n", done.stderr
 
 
 def test_a_server_that_fails_itself_is_told_with_its_line(write_site: Callable[..., Path]) -> None:

@@ -24,6 +24,7 @@ SERVER = '[tool.routelet]\noutput = "server"\nadapter = "aws-lambda"\n'
 @pytest.fixture(autouse=True)
 def no_ci(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GITHUB_ACTIONS", raising=False)
+    monkeypatch.delenv("CI", raising=False)
 
 
 def run(*arguments: str | Path, **environment: str) -> Result:
@@ -312,6 +313,80 @@ def test_what_an_integration_logs_is_for_people(write_site: Site, tmp_path: Path
     shown = run("build", "--root", root, "--json", ROUTELET_CACHE=str(tmp_path / "cache"))
     assert "\n[plug] [b]ready[/b]\n" in shown.stderr
     assert "plug" not in shown.stdout
+
+
+PRINTS = """
+import logging, os, subprocess, sys
+from routelet_bundler.adapter import Integration
+
+print("at the top")
+handler = logging.StreamHandler(sys.__stdout__)
+
+class Plug(Integration):
+    name = "plug"
+
+    def config_setup(self, payload):
+        print("in a hook")
+        sys.__stdout__.write("past print\\n")
+        os.write(1, b"past Python\\n")
+        subprocess.run(["echo", "in a process"])
+
+    def build_done(self, payload):
+        print("in another hook")
+"""
+
+
+@pytest.mark.parametrize("command", ["build", "routes"])
+def test_what_an_integration_prints_is_no_part_of_json(
+    write_site: Site, tmp_path: Path, command: str
+) -> None:
+    pyproject = '[tool.routelet]\nintegrations = ["plug_that_prints:Plug"]\n'
+    root = write_site({"plug_that_prints.py": PRINTS, "src/pages/a.md": ""}, pyproject=pyproject)
+    code = "from routelet_bundler.cli import main; main()"
+    shown = subprocess.run(
+        [sys.executable, "-c", code, command, "--json", "--root", str(root)],
+        env={**os.environ, "ROUTELET_CACHE": str(tmp_path / "cache")},
+        capture_output=True, text=True, check=True,
+    )  # fmt: skip
+    assert [one["route"] for one in json.loads(shown.stdout)["routes"]] == ["/a"]
+    said = {"at the top", "in a hook", "past print", "past Python", "in a process"}
+    said |= {"in another hook"} if command == "build" else set()
+    assert said <= set(shown.stderr.splitlines())
+
+
+def test_warnings_and_errors_of_an_integration_are_told_as_those(
+    write_site: Site, tmp_path: Path
+) -> None:
+    plug = (
+        "from routelet_bundler.adapter import Integration\n"
+        "class Plug(Integration):\n"
+        "    name = 'plug'\n"
+        "    def build_start(self, payload):\n"
+        "        payload.logger.debug('as it is')\n"
+        "        payload.logger.warning('no %s', 'key')\n"
+        "        try:\n"
+        "            {}['key']\n"
+        "        except KeyError:\n"
+        "            payload.logger.exception('lost')\n"
+    )
+    pyproject = '[tool.routelet]\nintegrations = ["plug_that_warns:Plug"]\n'
+    root = write_site({"plug_that_warns.py": plug, "src/pages/a.md": ""}, pyproject=pyproject)
+    cache = str(tmp_path / "cache")
+    shown = run("build", "--root", root, ROUTELET_CACHE=cache, GITHUB_ACTIONS="true")
+    assert shown.exit_code == 0
+    assert "\nwarning [plug] no key\n::warning::[plug] no key\n" in shown.stderr
+    assert "\nerror [plug] lost\nTraceback" in shown.stderr
+    assert "\n::error::[plug] lost%0ATraceback" in shown.stderr
+    assert "as it is" not in shown.stderr
+
+
+def test_colons_in_names_stay_what_they_are(write_site: Site) -> None:
+    root = write_site({"src/pages/:smile:.md": "", "src/pages/:b:.txt": ""})
+    shown = run("routes", "--root", root)
+    assert "/:smile: " in shown.output
+    assert "warning src/pages/:b:.txt: not a page" in shown.stderr
+    (root / "pyproject.toml").write_text('[tool.routelet]\nadapter = ":x:y"\n')
+    assert '":x:y" cannot be loaded' in run("routes", "--root", root).stderr
 
 
 @pytest.mark.parametrize(
