@@ -253,14 +253,14 @@ def test_a_route_of_another_app_is_found_by_its_name(make_site: MakeSite) -> Non
 
 
 @pytest.mark.parametrize("locals", [[], "x", 1, False])
-def test_locals_that_are_no_dict_are_told_and_give_the_500_page(
+def test_locals_that_are_no_mapping_are_told_and_give_the_500_page(
     make_site: MakeSite, capsys: pytest.CaptureFixture[str], locals: object
 ) -> None:
     pages = {"index.py": WHAT, "500.py": "def GET(ctx): return f'sorry {ctx.locals}'"}
     for app in (make_site(pages).app, make_site(pages, edge_middleware=True).app):
         response = rendered(app, Request("/"), locals=locals)
         assert (response.status, response.text()) == (500, "sorry {}")
-        told = f"TypeError: locals is a {type(locals).__name__}, not a dict"
+        told = f"TypeError: locals is a {type(locals).__name__}, not a mapping"
         assert told in capsys.readouterr().err
 
 
