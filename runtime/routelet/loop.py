@@ -21,66 +21,57 @@ servers_loop: "ContextVar[asyncio.AbstractEventLoop | None]" = ContextVar("loop"
 """In a thread that a loop waits for: that loop."""
 
 
-class OwnLoop:
-    """A loop that no server has, and what runs it."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self.is_closed = self._loop.is_closed
-        self._running = threading.Lock()  # held by the thread that runs the loop
-        self._thread: threading.Thread | None = None
-
-    def run(self, coroutine: "Coroutine[Any, Any, Any]") -> "Any":
-        """Return what `coroutine` gives, to the main thread or another."""
-        is_main = threading.current_thread() is threading.main_thread()
-        if is_main and self._running.acquire(False):  # a keyword costs 0.1 µs
-            try:
-                return self._loop.run_until_complete(coroutine)
-            finally:
-                self._running.release()
-        with _lock:
-            if self._thread is None:
-                self._thread = threading.Thread(
-                    target=self._run_for_good, name="routelet_loop", daemon=True
-                )
-                self._thread.start()
-        return asyncio.run_coroutine_threadsafe(coroutine, self._loop).result()
-
-    def _run_for_good(self) -> None:
-        with self._running:  # when the main thread has what it waits for
-            while not self.is_closed():
-                # Those of a page reach its caller too, and the others are still waiting.
-                with suppress(SystemExit, KeyboardInterrupt):
-                    self._loop.run_forever()
-
-
-_own: OwnLoop | None = None
-_of_parents: list[OwnLoop | None] = []
-_lock = threading.Lock()
+_loop: asyncio.AbstractEventLoop | None = None
+_running = threading.Lock()
+"""Held by the thread that runs `_loop`."""
+_thread: threading.Thread | None = None
+"""What runs `_loop` for good, once a thread came that is not the main one."""
+_changing = threading.Lock()
+_of_parents: list[object] = []
 
 
 def run(coroutine: "Coroutine[Any, Any, Any]") -> "Any":
     """Return what `coroutine` gives; inside a running loop, in a thread with its own loop."""
-    global _own  # noqa: PLW0603 - one loop for one process
     if _is_running():
         return _run_beside(coroutine)
-    servers = servers_loop.get()
-    if servers is not None:
-        return asyncio.run_coroutine_threadsafe(coroutine, servers).result()
-    own = _own
-    if own is None or own.is_closed():
-        with _lock:  # threads may meet their first async page at the same time
-            if _own is None or _own.is_closed():
-                _own = OwnLoop()
-            own = _own
-    return own.run(coroutine)
+    loop = servers_loop.get()
+    if loop is None:
+        is_main = threading.current_thread() is threading.main_thread()
+        loop, running = _own_loop(has_thread=not is_main)
+        if is_main and running.acquire(False):  # a keyword costs 0.1 µs
+            try:
+                return loop.run_until_complete(coroutine)
+            finally:
+                running.release()
+    return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
+
+def _own_loop(*, has_thread: bool) -> "tuple[asyncio.AbstractEventLoop, threading.Lock]":
+    global _loop, _running, _thread  # noqa: PLW0603 - one loop for one process
+    with _changing:  # threads may meet their first async page at the same time
+        if _loop is None or _loop.is_closed():
+            _loop, _running, _thread = asyncio.new_event_loop(), threading.Lock(), None
+        if has_thread and _thread is None:
+            _thread = threading.Thread(
+                target=_run_for_good, args=(_loop, _running), name="routelet_loop", daemon=True
+            )
+            _thread.start()
+        return _loop, _running
+
+
+def _run_for_good(loop: asyncio.AbstractEventLoop, running: threading.Lock) -> None:
+    with running:  # when the main thread has what it waits for
+        while not loop.is_closed():
+            # Those of a page reach its caller too, and the others are still waiting.
+            with suppress(SystemExit, KeyboardInterrupt):
+                loop.run_forever()
 
 
 def _forget() -> None:
     """Have a forked process make a loop: it lacks the thread, and has the parent's selector."""
-    global _own  # noqa: PLW0603 - one loop for one process
-    _of_parents.append(_own)  # one that is let go is closed, in the parent's selector too
-    _own = None
+    global _loop  # noqa: PLW0603 - one loop for one process
+    _of_parents.append(_loop)  # one that is let go is closed, in the parent's selector too
+    _loop = None
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

@@ -21,11 +21,11 @@ VARIABLE: ContextVar[str] = ContextVar("VARIABLE", default="unset")
 @pytest.fixture(autouse=True)
 def _fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Have no loop yet, as a process that starts."""
-    monkeypatch.setattr(routelet.loop, "_own", None)
+    for name in ("_loop", "_running", "_thread"):  # those of other tests are put back together
+        monkeypatch.setattr(routelet.loop, name, None)
     yield
-    own = routelet.loop._own
-    if own is not None and run(thread()) is threading.main_thread():
-        run(running_loop()).close()
+    if routelet.loop._loop and routelet.loop._thread is None:
+        routelet.loop._loop.close()
 
 
 def started(function: Callable[..., Any], *args: Any) -> "Future[Any]":
