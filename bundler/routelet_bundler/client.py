@@ -148,7 +148,7 @@ def _warnings(work: Work) -> Iterator[str]:
         names = ", ".join(f'"{route.route}"' for route in redirects)
         yield (
             f"pyproject.toml [tool.routelet.redirects]: the adapter {adapter.name} has neither "
-            f"`front` nor `serves_client`: {names} are 404, but where its host reads routelet.json"
+            f"`front` nor `serves_client`: {names} are 404 unless its host reads routelet.json"
         )
 
 
