@@ -134,13 +134,22 @@ def _redirects(work: Work, taken: set[str]) -> Iterator[tuple[str, KeptPage]]:
 
 
 def _warnings(work: Work) -> Iterator[str]:
-    """Yield a warning for each redirect of a static site that no file can stand for."""
-    for route in work.site.routes:
-        if route.redirect and route.params and work.configured.config.output == "static":
-            yield (
-                f'pyproject.toml [tool.routelet.redirects]: "{route.route}" has parameters, and '
-                "there are no functions: only a host that reads routelet.json makes it"
-            )
+    """Yield a warning for redirects that no file stands for, and no host is known to make."""
+    adapter = work.configured.adapter
+    redirects = [route for route in work.site.routes if route.redirect]
+    if work.configured.config.output == "static":
+        for route in redirects:
+            if route.params:
+                yield (
+                    f'pyproject.toml [tool.routelet.redirects]: "{route.route}" has parameters, '
+                    "and there are no functions: only a host that reads routelet.json makes it"
+                )
+    elif redirects and adapter and not (adapter.front or adapter.serves_client):
+        names = ", ".join(f'"{route.route}"' for route in redirects)
+        yield (
+            f"pyproject.toml [tool.routelet.redirects]: the adapter {adapter.name} has neither "
+            f"`front` nor `serves_client`: {names} are 404 unless its host reads routelet.json"
+        )
 
 
 def _write_redirect(page: KeptPage, folder: Path) -> None:

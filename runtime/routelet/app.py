@@ -95,7 +95,7 @@ class App:
         self,
         request: Request,
         route: Route | None = None,
-        locals: "dict[str, object] | None" = None,
+        locals: "Mapping[str, object] | None" = None,
         *,
         client_address: str | None = None,
         add_cookie_header: bool = False,
@@ -116,12 +116,16 @@ class App:
     def respond(
         self,
         request: Request,
+        route: Route | None = None,
+        locals: "Mapping[str, object] | None" = None,
         *,
-        locals: "dict[str, object] | None" = None,
         props: "Mapping[str, object] | None" = None,
     ) -> Response:
-        """Answer `request` without being awaited, cookies included; for hosts that are sync."""
-        response: Response = wait_for(self._answer(request, None, locals, props))
+        """Answer `request` without being awaited, cookies included; for hosts that are sync.
+
+        Any number of threads may call it at a time: their async code runs in one loop.
+        """
+        response: Response = wait_for(self._answer(request, route, locals, props))
         return self._finished(request, response, add_cookie_header=True)
 
     def _finished(self, request: Request, response: Response, add_cookie_header: bool) -> Response:
@@ -139,7 +143,7 @@ class App:
         self,
         request: Request,
         route: Route | None,
-        locals: object,
+        locals: "Mapping[str, object] | None",
         props: "Mapping[str, object] | None" = None,
     ) -> "Result":
         if not self.prerendering:  # where no headers are known
@@ -148,12 +152,12 @@ class App:
             return Response("Bad Request", 400)
         if locals is None and self.has_edge_middleware:
             return Response("Forbidden", 403)  # nobody goes around the middleware
-        if locals is not None and not isinstance(locals, dict):
-            wrong = TypeError(f"locals is a {type(locals).__name__}, not a dict")
+        if locals is not None and not hasattr(locals, "keys"):
+            wrong = TypeError(f"locals is a {type(locals).__name__}, not a mapping")
             return self._failed(Context(self, request), wrong)
         if self._manifest.get("check_origin") and _is_cross_site_form(request):
             return Response(f"Cross-site {request.method} form submissions are forbidden", 403)
-        ctx = self._context(request, route, locals)
+        ctx = self._context(request, route, None if locals is None else dict(locals))
         ctx.props.update(props or {})
         return self._chain(ctx)
 

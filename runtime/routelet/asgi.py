@@ -20,7 +20,6 @@ from routelet.asgi_messages import (
 )
 from routelet.front import NOT_FOUND, Found, Front, FrontError
 from routelet.http import Request, Response
-from routelet.routing import MalformedPathError
 from routelet.threads import aside
 
 TYPE_CHECKING = False
@@ -134,8 +133,8 @@ class Site:
 
     async def _http(self, scope: "Scope", receive: "Receive", send: "Send") -> None:
         request, front = request_of(scope), self._opened_front()
-        found = _found(front, request)
-        if request is None or found is None:
+        found = front.find(request) if front and request else Found()
+        if request is None or found.is_malformed:
             await send_response(Response("Bad Request", 400), scope["method"], send)
             return
         if front and found.file and await self._sent(front, found.file, request, receive, send):
@@ -191,13 +190,3 @@ class Site:
         if found is not None:
             await send_file(*found, receive, send)
         return found is not None
-
-
-def _found(front: "Front | None", request: "Request | None") -> "Found | None":
-    """Return what answers a request; None for a Host or a path that is none."""
-    if request is None or request.url.malformed:
-        return None
-    try:
-        return front.find(request) if front else Found()
-    except MalformedPathError:
-        return None

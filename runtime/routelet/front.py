@@ -1,8 +1,8 @@
 """What answers a URL of a built site, for a server that is all of it: a file, a redirect, a page.
 
 The folder of the build has `client/`, and routelet.json beside it, which knows the order of all
-routes, redirects, and what the files of pages are. It is read when the server starts and is in no
-zip: else each new post would change the function.
+routes, redirects, and what the files of pages are. It is read when the server starts, or with the
+first request, and is in no zip: else each new post would change the function.
 """
 
 import json
@@ -10,7 +10,7 @@ import os
 
 from routelet.client_files import ClientFiles, PageFile
 from routelet.redirects import target_of
-from routelet.routing import Route, below_base, match_route
+from routelet.routing import MalformedPathError, Route, below_base, match_route
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -31,10 +31,11 @@ class Found:
     """One of: the name of a file, status and location of a redirect, a route of a page.
 
     All are None where nothing answers; `route` may be one that was prerendered, whose URL then is
-    unknown or whose method has no handler.
+    unknown or whose method has no handler. `is_malformed` is for a path that is none, or one whose
+    redirect would have no URL: 400.
     """
 
-    __slots__ = ("file", "redirect", "route")
+    __slots__ = ("file", "is_malformed", "redirect", "route")
 
     def __init__(
         self,
@@ -42,8 +43,10 @@ class Found:
         file: "str | None" = None,
         redirect: "tuple[int, str] | None" = None,
         route: "Route | None" = None,
+        is_malformed: bool = False,
     ) -> None:
         self.file = file
+        self.is_malformed = is_malformed
         self.redirect = redirect
         self.route = route
 
@@ -63,10 +66,9 @@ class Front:
         self.files = ClientFiles(client, pages, built["assets"].values())
 
     def find(self, request: "Request") -> Found:
-        """Return what answers a request, files first.
-
-        Raises `MalformedPathError` for one whose redirect would have no URL.
-        """
+        """Return what answers a request, files first."""
+        if request.url.malformed:
+            return Found(is_malformed=True)
         path = request.url.canonical_path
         rest = below_base(path, self._base)
         if rest is None:
@@ -79,7 +81,10 @@ class Front:
         route, params = found
         if route.redirect is None:
             return Found(route=route)
-        return Found(redirect=target_of(route, params, request.method, self._base))
+        try:
+            return Found(redirect=target_of(route, params, request.method, self._base))
+        except MalformedPathError:
+            return Found(is_malformed=True)
 
 
 def _read(path: str) -> "dict[str, Any]":

@@ -1,7 +1,8 @@
 """App: from a request to a response."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -253,15 +254,32 @@ def test_a_route_of_another_app_is_found_by_its_name(make_site: MakeSite) -> Non
 
 
 @pytest.mark.parametrize("locals", [[], "x", 1, False])
-def test_locals_that_are_no_dict_are_told_and_give_the_500_page(
+def test_locals_that_are_no_mapping_are_told_and_give_the_500_page(
     make_site: MakeSite, capsys: pytest.CaptureFixture[str], locals: object
 ) -> None:
     pages = {"index.py": WHAT, "500.py": "def GET(ctx): return f'sorry {ctx.locals}'"}
     for app in (make_site(pages).app, make_site(pages, edge_middleware=True).app):
         response = rendered(app, Request("/"), locals=locals)
         assert (response.status, response.text()) == (500, "sorry {}")
-        told = f"TypeError: locals is a {type(locals).__name__}, not a dict"
+        told = f"TypeError: locals is a {type(locals).__name__}, not a mapping"
         assert told in capsys.readouterr().err
+
+
+def test_locals_are_any_mapping_and_stay_the_hosts(make_site: MakeSite) -> None:
+    source = "def GET(ctx):\n    ctx.locals['seen'] = 1\n    return ctx.locals"
+    app = make_site({"index.py": source}).app
+    given: Mapping[str, str] = MappingProxyType({"user": "a"})
+    for locals in (given, dict(given)):
+        assert rendered(app, Request("/"), None, locals).text() == '{"user":"a","seen":1}'
+        assert app.respond(Request("/"), None, locals).text() == '{"user":"a","seen":1}'
+        assert locals == given
+
+
+def test_a_sync_host_gives_a_route_as_another_does(make_site: MakeSite) -> None:
+    app = make_site({"[a].py": WHAT, "b/[c].py": WHAT}, prerendered=("b/[c].py",)).app
+    route = app.match_any(Request("/b/y"))
+    assert app.respond(Request("/b/y"), route).status == 404
+    assert app.respond(Request("/x"), app.match(Request("/x"))).text() == '["/[a]",{"a":"x"}]'
 
 
 def test_props_are_handed_to_the_page(make_site: MakeSite) -> None:

@@ -5,7 +5,6 @@
 (an address); a response has `status`, `headers` and `body`.
 """
 
-import asyncio
 import os
 import time
 from typing import Any
@@ -22,21 +21,16 @@ def create_exports(manifest: dict[str, Any], args: dict[str, Any]) -> dict[str, 
     """Return `serve`, which an entry module exposes."""
     app = App(manifest)
     app.preload()  # while the process starts, and not with the first request
-    runner = asyncio.Runner()  # one event loop: clients that a page keeps are bound to it
 
     def answer(asked: Request) -> Response:
         if not args["signed_locals"]:
-            return rendered(asked, None)
+            return app.respond(asked)
         try:
             claims = accept(asked, os.environ.get(KEY_VARIABLE, ""), time.time())
         except (RefusedError, WeakKeyError) as error:  # forged, old, of another request, not there
             app.log(str(error))
             return Response("Forbidden", 403)
-        return claims.changed(rendered(asked, claims.locals))
-
-    def rendered(asked: Request, locals: dict[str, Any] | None) -> Response:
-        route = app.match(asked)  # None where no on-demand route answers: that gives the 404 page
-        return runner.run(app.render(asked, route, locals, add_cookie_header=True))
+        return claims.changed(app.respond(asked, None, claims.locals))
 
     def serve(request: dict[str, Any]) -> dict[str, Any]:
         response = answer(_request(request))
@@ -54,14 +48,14 @@ def start(manifest: dict[str, Any], args: dict[str, Any]) -> None:
 
     The port is PORT of the environment, or else the adapter's; 0 takes a free one.
     """
-    from http.server import BaseHTTPRequestHandler, HTTPServer  # no function needs it at flyby
+    from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer  # no function needs it
 
     serve = create_exports(manifest, args)["serve"]
 
     class Handler(BaseHTTPRequestHandler):
         """Speaks HTTP/1.0: a connection for each request."""
 
-        server: HTTPServer
+        server: ThreadingHTTPServer
 
         def answer(self) -> None:
             length = self.headers.get("content-length", "0")
@@ -97,7 +91,7 @@ def start(manifest: dict[str, Any], args: dict[str, Any]) -> None:
         do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = answer
 
     port = int(os.environ.get("PORT", args["port"]))
-    with HTTPServer(("127.0.0.1", port), Handler) as server:
+    with ThreadingHTTPServer(("127.0.0.1", port), Handler) as server:
         print(f"http://127.0.0.1:{server.server_port}", flush=True)
         server.serve_forever()
 
