@@ -46,7 +46,7 @@ def has_start(adapter: Adapter, traced: Traced) -> bool:
     Raises `RouteletError` where it is not there, or an entry module would have nothing of it to
     expose or to call.
     """
-    source = source_of(adapter.server_entrypoint, adapter, traced)
+    source = source_of("server_entrypoint", adapter, traced)
     names = bound_names(parse_python(read_source(source, str(source)), str(source)))
     starts = not {"start", "*"}.isdisjoint(names)
     if not (starts or adapter.exports):
@@ -59,17 +59,18 @@ def has_start(adapter: Adapter, traced: Traced) -> bool:
     return starts
 
 
-def source_of(module: str, adapter: Adapter, traced: Traced) -> Path:
-    """Return the file of a module that an adapter names, among those of a function.
+def source_of(field: str, adapter: Adapter, traced: Traced) -> Path:
+    """Return the file of the module that `field` of an adapter names, among those of a function.
 
     Raises `RouteletError` where it is none of them.
     """
+    module: str = getattr(adapter, field)
     path = module.replace(".", "/")
     sources = traced.sources
     source = sources.get(f"{path}.py") or sources.get(f"{path}/__init__.py")
     if source is None:
         raise RouteletError(
-            f"there is no module {module}",
+            f"there is no module {module}, which {field} names",
             where=f"adapter {adapter.name}",
             mend="name one of the site's folder, or of an installed distribution",
             status=WRONG_USE,

@@ -151,7 +151,7 @@ def _starts(reached: Sequence[Reached], adapter: Adapter) -> bool:
     first = next((one for one in reached if not one.planned.is_middleware), None)
     last = reached[-1] if reached else None
     if last and last.planned.is_middleware and adapter.middleware_entrypoint:
-        source_of(adapter.middleware_entrypoint, adapter, last.traced)
+        source_of("middleware_entrypoint", adapter, last.traced)
     return first is not None and has_start(adapter, first.traced)
 
 

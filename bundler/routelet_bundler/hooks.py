@@ -33,7 +33,8 @@ class TracedFiles(Mapping[str, Mapping[str, Path]]):
 
     def __getitem__(self, name: str) -> Mapping[str, Path]:
         function = self._functions[name]
-        return {**function.traced.sources, function.entry: self._folder / function.entry_on_disk}
+        entry = {function.entry: self._folder / function.entry_on_disk}
+        return MappingProxyType({**function.traced.sources, **entry})
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._functions)

@@ -102,6 +102,13 @@ def test_its_zip_has_its_server_and_nothing_of_aws(write_site: Callable[..., Pat
     assert manifest["functions"][0]["handler"] == "pages/entry__id_.serve"
 
 
+def test_a_hook_cannot_change_the_traced_files(write_site: Callable[..., Path]) -> None:
+    change = "        payload.functions['_id_']['more.py'] = None\n        for route, url"
+    adapter = ADAPTER.replace("        for route, url", change)
+    told = refused(write_site, SERVER, adapter=adapter)
+    assert "does not support item assignment" in told.what
+
+
 def test_traced_files_are_those_of_the_zip_and_its_entry_module_is_among_them(
     write_site: Callable[..., Path],
 ) -> None:
@@ -283,7 +290,7 @@ def test_a_server_that_fails_itself_is_told_with_its_line(write_site: Callable[.
 def test_a_server_entrypoint_that_is_not_there_is_told(write_site: Callable[..., Path]) -> None:
     missing = ADAPTER.replace('"flyby_server"', '"flyby_srever"')
     told = refused(write_site, SERVER, adapter=missing)
-    assert told.what == "there is no module flyby_srever"
+    assert told.what == "there is no module flyby_srever, which server_entrypoint names"
     assert (told.where, told.status) == ("adapter flyby", WRONG_USE)
 
 
@@ -296,7 +303,7 @@ def test_a_middleware_entrypoint_that_is_not_there_is_told(
     )
     write_site({"src/middleware.py": "def on_request(ctx, next):\n    return next()\n"})
     told = refused(write_site, SERVER, adapter=missing)
-    assert told.what == "there is no module flyby_egde"
+    assert told.what == "there is no module flyby_egde, which middleware_entrypoint names"
 
 
 def test_cold_starts_of_lambda_are_not_told_of_another_host(
