@@ -182,7 +182,7 @@ def _stages(work: Work) -> tuple[Build, Client, Emitted]:
     functions = routed.functions
     for function in functions:
         for page in function.pages:
-            page.route.function = function.name
+            object.__setattr__(page.route, "function", function.name)
     emitted = emit_functions(work, functions, packing)
     if work.configured.adapter is not None:
         check_assets(work.configured.adapter, client.assets, _reaching(functions))

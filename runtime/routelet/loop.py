@@ -40,10 +40,21 @@ def run(coroutine: "Coroutine[Any, Any, Any]") -> "Any":
         loop, running = _own_loop(has_thread=not is_main)
         if is_main and running.acquire(False):  # a keyword costs 0.1 µs
             try:
-                return loop.run_until_complete(coroutine)
+                return _run_here(loop, coroutine)
             finally:
                 running.release()
     return asyncio.run_coroutine_threadsafe(coroutine, loop).result()
+
+
+def _run_here(loop: asyncio.AbstractEventLoop, coroutine: "Coroutine[Any, Any, Any]") -> "Any":
+    task = loop.create_task(coroutine)
+    while True:
+        try:
+            return loop.run_until_complete(task)
+        except SystemExit:
+            if task.done():
+                raise
+            # That of another thread's page: it reaches its own caller.
 
 
 def _own_loop(*, has_thread: bool) -> "tuple[asyncio.AbstractEventLoop, threading.Lock]":
@@ -52,10 +63,11 @@ def _own_loop(*, has_thread: bool) -> "tuple[asyncio.AbstractEventLoop, threadin
         if _loop is None or _loop.is_closed():
             _loop, _running, _thread = asyncio.new_event_loop(), threading.Lock(), None
         if has_thread and _thread is None:
-            _thread = threading.Thread(
+            thread = threading.Thread(
                 target=_run_for_good, args=(_loop, _running), name="routelet_loop", daemon=True
             )
-            _thread.start()
+            thread.start()  # raises where there can be no more threads: then the next one tries
+            _thread = thread
         return _loop, _running
 
 
@@ -69,9 +81,11 @@ def _run_for_good(loop: asyncio.AbstractEventLoop, running: threading.Lock) -> N
 
 def _forget() -> None:
     """Have a forked process make a loop: it lacks the thread, and has the parent's selector."""
-    global _loop  # noqa: PLW0603 - one loop for one process
+    global _changing, _loop  # noqa: PLW0603 - one loop for one process
     _of_parents.append(_loop)  # one that is let go is closed, in the parent's selector too
     _loop = None
+    _changing = threading.Lock()  # a thread that the child lacks may have held it
+    servers_loop.set(None)
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows

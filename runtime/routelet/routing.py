@@ -9,6 +9,7 @@ whole segments only, and a malformed escape is an error of its own.
 """
 
 import re
+from functools import partial
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -68,7 +69,7 @@ class Part:
 
 
 class Route:
-    """A route as `routes` in routelet.json describes it; what is set once is never changed.
+    """A route as `routes` in routelet.json describes it; never changed once made.
 
     `segments` may be empty in a function's own manifest, which needs only the pattern. `function`
     is the name of the one that answers: None where none does, and while it is not known yet.
@@ -78,6 +79,18 @@ class Route:
         "_compiled", "component", "function", "is_index", "params", "pattern", "prerender",
         "redirect", "route", "segments", "type",
     )  # fmt: skip
+    if TYPE_CHECKING:
+        route: str
+        pattern: str
+        params: tuple[str, ...]
+        component: str | None
+        type: str
+        segments: tuple[tuple[Part, ...], ...]
+        prerender: bool
+        redirect: tuple[str, int | None] | None
+        is_index: bool
+        function: str | None
+        _compiled: re.Pattern[str] | None
 
     def __init__(
         self,
@@ -92,20 +105,21 @@ class Route:
         redirect: "tuple[str, int | None] | None" = None,
         is_index: bool = False,
     ) -> None:
-        self.route = route
-        self.pattern = pattern
-        self.params = tuple(params)
-        self.component = component
-        self.type = type
-        self.segments = tuple(tuple(segment) for segment in segments)
-        self.prerender = prerender
-        self.redirect = redirect
-        self.is_index = is_index
-        self.function: str | None = None
-        self._compiled: re.Pattern[str] | None = None
+        put = partial(object.__setattr__, self)
+        put("route", route)
+        put("pattern", pattern)
+        put("params", tuple(params))
+        put("component", component)
+        put("type", type)
+        put("segments", tuple(tuple(segment) for segment in segments))
+        put("prerender", prerender)
+        put("redirect", redirect)
+        put("is_index", is_index)
+        put("function", None)
+        put("_compiled", None)
 
     def __setattr__(self, name: str, value: object) -> None:
-        if getattr(self, name, None) is not None:  # hooks of adapters are given routes
+        if name != "_compiled" and hasattr(self, name):  # hooks of adapters are given routes
             raise AttributeError(f"a route is never changed: {name}")
         object.__setattr__(self, name, value)
 

@@ -192,6 +192,40 @@ def test_what_one_thread_gets_raised_harms_no_other(error: type[BaseException]) 
     assert other.result(timeout=30) == "whole"
 
 
+def test_what_a_thread_gets_raised_does_not_end_what_the_main_thread_waits_for() -> None:
+    async def leaving() -> None:
+        raise SystemExit(3)
+
+    async def of_main() -> Any:
+        pending = started(run, leaving())
+        while not pending.done():
+            await asyncio.sleep(0)
+        return pending
+
+    pending = run(of_main())
+    with pytest.raises(SystemExit, match="3"):
+        pending.result()
+
+
+def test_a_thread_that_cannot_be_started_fails_one_request_only(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    start = threading.Thread.start
+
+    def refused_once(thread: threading.Thread) -> None:
+        if thread.name == "routelet_loop":
+            monkeypatch.setattr(threading.Thread, "start", start)
+            raise RuntimeError("can't start new thread")
+        start(thread)
+
+    monkeypatch.setattr(threading.Thread, "start", refused_once)
+    first = running_loop()
+    with pytest.raises(RuntimeError, match="new thread"):
+        in_thread(first)
+    first.close()
+    assert in_thread(running_loop()).is_running()
+
+
 def test_a_thread_asked_from_beside_a_loop_does_not_ask_the_loop_that_waits() -> None:
     async def inner() -> Any:
         return await asyncio.to_thread(run, running_loop())
@@ -203,6 +237,21 @@ def test_a_thread_asked_from_beside_a_loop_does_not_ask_the_loop_that_waits() ->
     assert inner_loop is not outer_loop
 
 
+FORK_IN_ASIDE = """
+import asyncio, os
+from concurrent.futures import ThreadPoolExecutor
+from routelet.loop import run
+from routelet.threads import aside
+
+def page():
+    child = os.fork()
+    if child == 0:
+        run(asyncio.sleep(0))
+        os._exit(0)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+assert asyncio.run(aside(ThreadPoolExecutor(1), page)) == 0
+"""
 FORK = """
 import asyncio, os, sys
 from concurrent.futures import ThreadPoolExecutor
@@ -233,5 +282,12 @@ def test_a_forked_process_has_a_loop_of_its_own_and_leaves_that_of_its_parent(
     started_in: str,
 ) -> None:
     command = [sys.executable, "-c", FORK, started_in]
+    done = subprocess.run(command, check=False, timeout=20, capture_output=True, text=True)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_process_forked_by_a_page_of_an_async_server_does_not_ask_the_servers_loop() -> None:
+    command = [sys.executable, "-c", FORK_IN_ASIDE]
     done = subprocess.run(command, check=False, timeout=20, capture_output=True, text=True)
     assert (done.returncode, done.stderr) == (0, "")

@@ -26,6 +26,7 @@ from routelet_bundler.report.shipped import (
     Size,
     functions_in,
     members_of,
+    routes_in,
 )
 from routelet_bundler.sources import source_of
 
@@ -87,7 +88,7 @@ def summary_of(old: Path, new: Path, built: Sequence[BuiltFunction]) -> Earlier 
 
 def _earlier(entry: Mapping[str, Any], path: Path | None) -> EarlierFunction:
     return EarlierFunction(
-        routes=tuple(entry["routes"] or [entry["name"]]),
+        routes=routes_in(entry),
         sha256=entry["sha256"],
         size=Size(zipped=entry["zippedBytes"], unzipped=entry["unzippedBytes"]),
         files=_contents(members_of(path)) if path else None,

@@ -153,13 +153,18 @@ def functions_in(manifest: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [*manifest["functions"], *([edge] if edge else [])]
 
 
+def routes_in(entry: Mapping[str, Any]) -> tuple[str, ...]:
+    """Return the routes of a function, or its own name where it has none."""
+    return tuple(entry["routes"] or [entry["name"]])
+
+
 def _shipped(
     entry: Mapping[str, Any], components: Mapping[str, str | None], path: Path, graph: Graph
 ) -> Shipped:
-    routes = entry["routes"] or [entry["name"]]
+    routes = routes_in(entry)
     return Shipped(
         name=entry["name"],
-        routes=tuple(routes),
+        routes=routes,
         pages=tuple(components.get(route) or route for route in routes),
         handler=entry["handler"],
         zip=path,
