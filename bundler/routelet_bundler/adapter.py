@@ -6,7 +6,7 @@ integration that calls `set_adapter` in `config_done`.
 """
 
 import logging
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Coroutine, Generator, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -251,7 +251,7 @@ class Integration:
         """Use, or add to, all that was built."""
 
 
-Hook = Callable[[Integration, Logger], None]
+Hook = Callable[[Integration, Logger], object]
 
 
 def fire(integrations: Iterable[Integration], hook_name: str, hook: Hook) -> None:
@@ -262,7 +262,11 @@ def fire(integrations: Iterable[Integration], hook_name: str, hook: Hook) -> Non
     """
     for integration in integrations:
         try:
-            hook(integration, logger_of(integration.name))
+            given = hook(integration, logger_of(integration.name))
+            if isinstance(given, Coroutine | Generator):  # hidden by a decorator
+                given.close()
+                what = "hooks are not async and yield nothing"
+                raise RouteletError(what, mend=f"write def {hook_name}", status=WRONG_USE)
         except RouteletError as error:
             for one in (error, *error.others):
                 one.where = one.where or said_by(integration.name, hook_name)

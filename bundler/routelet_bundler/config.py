@@ -6,13 +6,14 @@ Every mistake is reported at once, with file, line and the nearest right key; ex
 import json
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
 from types import GenericAlias
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, PydanticUserError, TypeAdapter, ValidationError
+from pydantic_core import SchemaError
 
 from routelet_bundler.errors import WRONG_USE, RouteletError, did_you_mean
 from routelet_bundler.model import Config, Project, Table, kebab
@@ -136,12 +137,16 @@ def checked(annotation: Any, key: str, value: object, *, at: tuple[str, ...], te
     try:
         adapter = TypeAdapter[dict[str, Any]](GenericAlias(dict, (str, annotation)))
         with suppress(ValidationError):
-            return adapter.validate_python(table, strict=True)[key]
-        return adapter.validate_json(json.dumps(table, default=str), strict=True)[key]
+            return _kept(value, adapter.validate_python(table, strict=True)[key])
+        return _kept(value, adapter.validate_json(json.dumps(table, default=str), strict=True)[key])
     except ValidationError as error:
         raise _mistakes(_model_in(annotation) or Table, error, at, text) from None
-    except (PydanticUserError, NameError):  # of a type, or of a name that is in no module
+    except (PydanticUserError, SchemaError, NameError):  # of a type, or a name in no module
         return value
+
+
+def _kept(value: object, checked: object) -> object:
+    return value if isinstance(checked, Iterator) else checked  # an Iterable would be read once
 
 
 def _mistakes(

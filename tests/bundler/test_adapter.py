@@ -1,6 +1,7 @@
 import dataclasses
 import json
 import logging
+from collections.abc import Iterator
 
 import pytest
 
@@ -14,7 +15,7 @@ from routelet_bundler.adapter import (
     fire,
     logger_of,
 )
-from routelet_bundler.errors import RouteletError
+from routelet_bundler.errors import WRONG_USE, RouteletError
 from routelet_bundler.model import Config
 
 
@@ -63,6 +64,19 @@ def test_a_hook_that_fails_is_told_with_integration_and_hook() -> None:
     assert "integration moon failed in build_start" in told.value.what
     assert "KeyError('bucket')" in told.value.what
     assert isinstance(told.value.__cause__, KeyError)
+
+
+def test_a_hook_that_a_decorator_hides_as_async_or_a_generator_is_told() -> None:
+    async def waits(_one: Integration, _log: Logger) -> None: ...
+
+    def yields(_one: Integration, _log: Logger) -> Iterator[None]:
+        yield
+
+    for hook in (waits, yields):
+        with pytest.raises(RouteletError, match="hooks are not async and yield nothing") as told:
+            fire([Named("moon")], "build_start", hook)
+        assert told.value.where == "integration moon, build_start"
+        assert told.value.status == WRONG_USE
 
 
 def test_a_mistake_that_a_hook_tells_itself_stays_its_own() -> None:

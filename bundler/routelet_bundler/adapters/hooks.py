@@ -43,7 +43,7 @@ def hook_warnings(integrations: Iterable[Integration]) -> Iterator[str]:
 
 def _takes_a_payload(method: Callable[..., Any]) -> bool:
     try:
-        inspect.signature(method).bind(None)
+        inspect.signature(method, follow_wrapped=False).bind(None)
     except TypeError:  # it is not callable, or with other arguments
         return False
     except ValueError:  # it is not written in Python

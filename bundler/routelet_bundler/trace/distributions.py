@@ -94,8 +94,10 @@ def _is_shipped(name: str) -> bool:
 
 def module_of(archive: str) -> str | None:
     """Return the module that a file of a distribution is, or None for what is no module."""
+    if not archive.endswith((".py", ".so")):
+        return None
     path = PurePosixPath(archive)
-    if path.suffix not in {".py", ".so"} or path.parts[0].endswith((".libs", ".data")):
+    if path.parts[0].endswith((".libs", ".data")):
         return None
     stem = path.stem if path.suffix == ".py" else path.name.partition(".")[0]
     if "." in stem:  # `tool.conf.py` is no module of any name

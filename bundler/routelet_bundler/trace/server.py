@@ -64,9 +64,12 @@ def server_files(
     for module, place in wanted.items():
         is_of_site = place == root
         files = _below(place, place, without) if is_of_site else _installed(place, module)
+        if is_of_site and (place / _top(module)).is_symlink():
+            files = {**files, **_below(place / _top(module), place)}
         beside = _Beside(own, module, files, records, is_of_site=is_of_site)
         walk = beside.walk()
         told += [*beside.told(walk), *_clashes(walk, own, found, files)]
+        told += _links(walk, files, place) if is_of_site else ()
         found |= {name: files[name] for name in walk.files}
     raise_all([one for one in told if isinstance(one, RouteletError)])
     tops = {_top(module) for module in modules}
@@ -170,6 +173,18 @@ def _clashes(
             )
 
 
+def _links(walk: Walk, files: Mapping[str, Path], root: Path) -> Iterator[RouteletError]:
+    """Yield an error for each reached file of the site that is a link to somewhere else."""
+    for name in walk.files:
+        file = files[name]
+        if file.is_symlink() and not file.resolve().is_relative_to(root):
+            yield RouteletError(
+                f"is a link to {file.readlink()}, outside of the site",
+                where=name,
+                mend="put a copy in its place, or remove the link",
+            )
+
+
 def _place_of(module: str, root: Path | None) -> Path | None:
     """Return the folder that a module is imported from: the site's, or one of this Python's."""
     names = _names_of(module)
@@ -181,7 +196,8 @@ def _import_roots(module: str) -> Iterator[Path]:
     yield from (Path(folder).absolute() for folder in sys.path)
     with suppress(ImportError, ValueError):  # what is installed for its developers may say itself
         if spec := find_spec(_top(module)):
-            yield from (Path(folder).parent for folder in spec.submodule_search_locations or ())
+            origins = [spec.origin] if spec.origin and spec.has_location else []
+            yield from (Path(one).parent for one in spec.submodule_search_locations or origins)
 
 
 def _names_of(module: str) -> tuple[str, str]:
@@ -199,30 +215,33 @@ def _installed(place: Path, module: str) -> Mapping[str, Path]:
         if any(f"\n{name}," in text for name in _names_of(module)):
             return {row[0]: place / row[0] for row in record_of(record.parent)}
     top = _top(module)
-    return _below(place / top, place) | {
-        name: place / name for name in [f"{top}.py"] if (place / name).is_file()
-    }
+    alone = {name: place / name for name in [f"{top}.py"] if (place / name).is_file()}
+    if alone and not any(place.glob("*.dist-info")):  # a folder of modules, not site-packages
+        return _below(place, place)
+    return _below(place / top, place) | alone
 
 
 def _below(folder: Path, place: Path, without: Collection[Path] = ()) -> dict[str, Path]:
     """Return the files below a folder by their path below `place`, in order.
 
-    Not those of VCS, editors, caches and environments, nor of folders that are links.
+    Not those of VCS, editors, caches, environments and builds, nor of folders that are links.
     """
     found = {}
     for here, folders, files in os.walk(folder):
         top = Path(here)
         folders[:] = sorted(one for one in folders if _is_looked_at(top / one, without))
+        step = top.relative_to(place).as_posix()
+        prefix = "" if step == "." else f"{step}/"
         for name in sorted(files):
-            if not is_litter(name):
-                found[(top / name).relative_to(place).as_posix()] = top / name
+            if not is_litter(name) and (top / name).is_file():  # no pipe, no link to nowhere
+                found[f"{prefix}{name}"] = top / name
     return found
 
 
 def _is_looked_at(folder: Path, without: Collection[Path]) -> bool:
     name = folder.name
-    is_environment = (folder / "pyvenv.cfg").is_file()
-    return not (is_litter(name) or name in _NEVER_LOOKED_AT or folder in without or is_environment)
+    is_made = any((folder / one).is_file() for one in ("pyvenv.cfg", "routelet.json"))
+    return not (is_litter(name) or name in _NEVER_LOOKED_AT or folder in without or is_made)
 
 
 def _with_those_above(module: str) -> list[str]:

@@ -106,6 +106,22 @@ def test_hooks_may_be_wrapped_inherited_and_set_on_the_object() -> None:
     assert list(hook_warnings([Derived()])) == []
 
 
+def test_a_decorator_may_add_what_a_hook_takes() -> None:
+    def with_settings(hook: Callable[..., None]) -> Callable[..., None]:
+        @wraps(hook)
+        def inner(self: object, payload: object) -> None:
+            hook(self, payload, {})
+
+        return inner
+
+    class Decorated(Integration):
+        @with_settings
+        def build_done(self, payload: object, settings: dict[str, str]) -> None:
+            pass
+
+    assert mistakes(Decorated()) == []
+
+
 def test_methods_of_other_names_and_helpers_of_a_hook_that_is_there_are_no_hooks() -> None:
     class Helped(Integration):
         def build_start(self, payload: BuildStart) -> None:

@@ -11,7 +11,11 @@ from routelet_bundler.model import Adapter
 Site = Callable[..., Path]
 
 MOON = """\
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Annotated
+
+from pydantic import Field
 
 from routelet_bundler.adapter import Adapter, Integration, Table, Target, option_table
 
@@ -47,6 +51,13 @@ def strict(*, crew_size=2):
 def annotated(region: str = "near", crew_size: int = 2, stops: tuple[Path, ...] = ()) -> Moon:
     assert all(isinstance(one, Path) for one in stops)
     return make(region=region, crew_size=crew_size)
+
+def repeated(crew_size: Iterable[int] = ()) -> Moon:
+    assert list(crew_size) == list(crew_size)
+    return make(crew_size=sum(crew_size))
+
+def odd(crew_size: Annotated[str, Field(pattern="(?=x)")] = "") -> Moon:
+    return make(crew_size=len(crew_size))
 
 def unresolved(crew_size: "Size" = 2) -> "Moon":
     return make(crew_size=len(crew_size))
@@ -235,6 +246,8 @@ def test_a_faulty_option_is_told_with_its_line(
     [
         ("annotated", 'region = "far"\ncrew-size = 3\nstops = ["a", "b/c"]', "moon-far-3"),
         ("unresolved", 'crew-size = "four"', "moon-near-4"),
+        ("repeated", "crew-size = [1, 2]", "moon-near-3"),
+        ("odd", 'crew-size = "four"', "moon-near-4"),
         ("Landing", 'crew-size = 3\nmap = "of its own kind"', "moon-near-3"),
     ],
 )

@@ -102,6 +102,21 @@ def test_its_zip_has_its_server_and_nothing_of_aws(write_site: Callable[..., Pat
     assert manifest["functions"][0]["handler"] == "pages/entry__id_.serve"
 
 
+def test_a_server_that_looks_into_an_earlier_build_is_built_again(
+    write_site: Callable[..., Path],
+) -> None:
+    root = site(write_site)
+    looking = "Path(__file__).parent / 'dist' / 'client'"
+    server = f"{SERVER}\ndef start(manifest, args):\n    return list(({looking}).iterdir())\n"
+    (root / "flyby_server.py").write_text(f"from pathlib import Path\n{server}")
+    (root / "public").mkdir()
+    (root / "public/x.txt").write_text("x")
+    build(root)
+    (root / "src/pages/[id].py").write_text(f"{PAGE}# changed\n")
+    names = {one.archive for one in build(root).functions[0].function.traced.files}
+    assert not {name for name in names if name.startswith("dist/")}
+
+
 def test_a_hook_cannot_change_the_traced_files(write_site: Callable[..., Path]) -> None:
     change = "        payload.functions['_id_']['more.py'] = None\n        for route, url"
     adapter = ADAPTER.replace("        for route, url", change)

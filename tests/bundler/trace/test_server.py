@@ -1,5 +1,6 @@
 """Server entrypoints: what they bring along from beside `src/`, and what goes before it."""
 
+import os
 import sys
 from collections.abc import Callable, Collection, Mapping
 from importlib.machinery import ModuleSpec
@@ -143,6 +144,39 @@ def test_what_is_no_part_of_a_site_is_not_looked_at(bring: Bring) -> None:
     assert found.files.keys() == {"server.py"}
 
 
+READS = "from pathlib import Path\nA = list((Path(__file__).parent / 'tables').iterdir())\n"
+
+
+def test_an_earlier_build_in_any_folder_is_not_looked_at(bring: Bring) -> None:
+    found = bring({"server.py": READS, "tables/routelet.json": "{}", "tables/client/a.txt": ""})
+    assert found.files.keys() == {"server.py"}
+
+
+def test_a_pipe_and_a_link_to_nowhere_are_not_looked_at(bring: Bring, tmp_path: Path) -> None:
+    tables = tmp_path / "site/tables"
+    write(tables, {"one.csv": ""})
+    os.mkfifo(tables / "pipe")
+    (tables / "broken").symlink_to("nowhere")
+    (tables / "own").symlink_to("one.csv")
+    found = bring({"server.py": READS})
+    assert found.files.keys() == {"server.py", "tables/one.csv", "tables/own"}
+
+
+def test_a_link_that_leads_out_of_the_site_is_an_error(bring: Bring, tmp_path: Path) -> None:
+    write(tmp_path, {"secret.txt": "", "site/tables/one.csv": ""})
+    (tmp_path / "site/tables/two.csv").symlink_to(tmp_path / "secret.txt")
+    with pytest.raises(RouteletError, match="outside of the site") as told:
+        bring({"server.py": READS})
+    assert told.value.where == "tables/two.csv"
+
+
+def test_the_package_of_an_entrypoint_may_be_a_linked_folder(bring: Bring, tmp_path: Path) -> None:
+    write(tmp_path / "linked", {"server.py": "from . import near\n", "near.py": ""})
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/adapter").symlink_to(tmp_path / "linked")
+    assert bring({}, "adapter.server").files.keys() == {"adapter/server.py", "adapter/near.py"}
+
+
 def test_the_sources_go_before_the_sites_folder_and_that_is_told(bring: Bring) -> None:
     found = bring(
         {
@@ -257,6 +291,29 @@ def test_one_that_only_a_finder_of_its_own_knows_is_found(
 
     monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
     assert bring({}, "flyby.server").files.keys() == {"flyby/__init__.py", "flyby/server.py"}
+
+
+@pytest.mark.parametrize("by_finder", [True, False])
+def test_a_module_that_is_no_package_has_those_beside_it_where_it_is_developed(
+    bring: Bring, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, by_finder: bool
+) -> None:
+    checkout = tmp_path / "checkout"
+    write(
+        checkout, {"moon_server.py": "import moon_shared\n", "moon_shared.py": "", "setup.py": ""}
+    )
+
+    class Finder:
+        @staticmethod
+        def find_spec(name: str, *_: object) -> ModuleSpec | None:
+            place = checkout / f"{name}.py"
+            return spec_from_file_location(name, place) if place.exists() else None
+
+    if by_finder:
+        monkeypatch.setattr(sys, "meta_path", [*sys.meta_path, Finder])
+    else:  # by a .pth file
+        monkeypatch.setattr(sys, "path", [*sys.path, str(checkout)])
+    found = bring({}, "moon_server")
+    assert found.files.keys() == {"moon_server.py", "moon_shared.py"}
 
 
 def test_the_sites_folder_goes_before_what_is_installed(
