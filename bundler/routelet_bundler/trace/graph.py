@@ -54,7 +54,7 @@ def _edges_of(found: Resolved) -> Iterator[Edge]:
     below = {
         (folder, reason.line)
         for (file, _), reason in found.edges.items()
-        for folder in _with_those_above(file.removesuffix("/__init__.py").rpartition("/")[0])
+        for folder in with_those_above(file.removesuffix("/__init__.py").rpartition("/")[0])
     }
     for (file, _), reason in found.edges.items():
         folder, _, name = file.rpartition("/")
@@ -72,7 +72,7 @@ def _packages(files: Set[str]) -> Iterator[tuple[str, str]]:
     """Yield each module with the `__init__` of the nearest package that it is in."""
     for file in files:
         if file.endswith(".py"):
-            above = _with_those_above(file.removesuffix("/__init__.py").rpartition("/")[0])
+            above = with_those_above(file.removesuffix("/__init__.py").rpartition("/")[0])
             inits = (f"{folder}/__init__.py" for folder in reversed(above))
             if package := next((one for one in inits if one in files), None):
                 yield file, package
@@ -100,18 +100,18 @@ def _owned(installed: Mapping[str, Distribution]) -> Mapping[str, tuple[str, ...
     owners: dict[str, set[str]] = defaultdict(set)
     for name, found in folders.items():
         for folder in found:
-            for above in _with_those_above(folder):
+            for above in with_those_above(folder):
                 owners[above].add(name)
     owned: dict[str, set[str]] = defaultdict(set)
     for name, distribution in installed.items():
         for file, _ in distribution.files:
-            paths = _with_those_above(file.rpartition("/")[0])
+            paths = with_those_above(file.rpartition("/")[0])
             shared = sum(len(owners[path]) > 1 for path in paths)
             owned[name].add(paths[shared] if shared < len(paths) else file)
     return {name: tuple(sorted(paths)) for name, paths in sorted(owned.items())}
 
 
-def _with_those_above(folder: str) -> list[str]:
-    """Return a folder and all above it, the outermost first."""
-    parts = folder.split("/") if folder else []
-    return ["/".join(parts[: end + 1]) for end in range(len(parts))]
+def with_those_above(path: str, separator: str = "/") -> list[str]:
+    """Return a folder, or a module where "." separates, and all that it is in, outermost first."""
+    parts = path.split(separator) if path else []
+    return [separator.join(parts[: end + 1]) for end in range(len(parts))]

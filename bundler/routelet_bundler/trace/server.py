@@ -17,6 +17,7 @@ from routelet_bundler.errors import RouteletError, raise_all
 from routelet_bundler.file_globs import is_litter
 from routelet_bundler.model import RouteConfig, Target
 from routelet_bundler.trace.distributions import module_of, record_of
+from routelet_bundler.trace.graph import with_those_above
 from routelet_bundler.trace.ground import Ground, Sources
 from routelet_bundler.trace.modules import LocalModules, absolute_name
 from routelet_bundler.trace.records import Records
@@ -115,7 +116,7 @@ class _Beside:
         An error for one that is here alone, in a package that is elsewhere.
         """
         for where, name in self._imported(walk):
-            above = _with_those_above(name)
+            above = with_those_above(name, ".")
             for module in filter(self._hidden.file_of, above):
                 file = self._hidden.file_of(module)
                 if before := self._goes_before(module):
@@ -140,7 +141,7 @@ class _Beside:
 
     def _is_hidden(self, archive: str) -> bool:
         module = module_of(archive)
-        return module is not None and any(map(self._goes_before, _with_those_above(module)))
+        return module is not None and any(map(self._goes_before, with_those_above(module, ".")))
 
     def _goes_before(self, module: str) -> str | None:
         """Return what has a module before the folder of the entrypoint has it.
@@ -242,12 +243,6 @@ def _is_looked_at(folder: Path, without: Collection[Path]) -> bool:
     name = folder.name
     is_made = any((folder / one).is_file() for one in ("pyvenv.cfg", "routelet.json"))
     return not (is_litter(name) or name in _NEVER_LOOKED_AT or folder in without or is_made)
-
-
-def _with_those_above(module: str) -> list[str]:
-    """Return a module and all packages that it is in, the outermost first."""
-    parts = module.split(".")
-    return [".".join(parts[: end + 1]) for end in range(len(parts))]
 
 
 def _top(module: str) -> str:
